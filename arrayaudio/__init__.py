@@ -1,0 +1,70 @@
+"""Spectrograms, their inverses and their gradients on NumPy and CuPy arrays, without a deep-learning framework."""
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+# Public names by the module that holds them; modules are loaded when one of their names is first used.
+_PUBLIC = {
+    "arrays": ["asarray", "to_numpy"],
+    "errors": [
+        "ArrayAudioError",
+        "ArrayAudioWarning",
+        "AudioDecodeError",
+        "BackendError",
+        "DTypeError",
+        "MissingExtraError",
+        "ParameterError",
+    ],
+    "features": ["delta"],
+    "functional": ["istft", "melspectrogram", "mfcc", "spectrogram", "stft"],
+    "kernels.cpu.threads": ["set_num_threads"],
+    "notes": ["hz_to_midi", "hz_to_note", "midi_to_hz", "midi_to_note", "note_to_hz", "note_to_midi"],
+    "pcm": ["pcm_to_float"],
+    "resampling": ["resample"],
+    "scales": [
+        "bark_to_hz",
+        "cqt_frequencies",
+        "erb_to_hz",
+        "fft_frequencies",
+        "hz_to_bark",
+        "hz_to_erb",
+        "hz_to_mel",
+        "hz_to_octs",
+        "mel_frequencies",
+        "mel_to_hz",
+        "octs_to_hz",
+    ],
+    "spectrum": ["amplitude_to_db", "db_to_amplitude", "db_to_power", "power_to_db"],
+    "times": [
+        "frames_to_samples",
+        "frames_to_time",
+        "samples_to_frames",
+        "samples_to_time",
+        "time_to_frames",
+        "time_to_samples",
+    ],
+    "transforms.mel": ["MelSpectrogram"],
+    "transforms.mfcc": ["MFCC"],
+    "transforms.stft": ["STFT"],
+    "versions": ["show_versions"],
+    "windows": ["get_window"],
+}
+_HOME = {name: module for module, names in _PUBLIC.items() for name in names}
+
+__all__ = sorted([*_HOME, "__version__", "filters"])
+
+
+def __getattr__(name: str) -> Any:
+    if name == "filters":
+        return importlib.import_module("arrayaudio.filters")
+    if name not in _HOME:
+        raise AttributeError(f"module 'arrayaudio' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"arrayaudio.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

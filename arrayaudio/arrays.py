@@ -1,0 +1,269 @@
+"""The only file that knows array libraries: which one an array belongs to, and how to bring data into it.
+
+The array decides where work happens: NumPy in, NumPy out; CuPy in, CuPy out, on the caller's current device and
+stream. Everything above this file is written once, against the functions that NumPy, CuPy and the array API
+standard have in common.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from arrayaudio.errors import BackendError, DTypeError, ParameterError
+
+__all__ = ["asarray", "to_numpy"]
+
+Array: TypeAlias = Any  # NumPy, CuPy, or any array with `__array_namespace__`
+ArrayLike: TypeAlias = Any  # an Array, or what `asarray` turns into one
+
+CUDA_REMEDY = "pip install 'arrayaudio[cuda13]' (CUDA 13 driver) or 'arrayaudio[cuda12]' (CUDA 12)"
+
+
+def _is_cupy(x: Any) -> bool:
+    return type(x).__module__.partition(".")[0] == "cupy"
+
+
+def _namespace_of(x: Any) -> Any:
+    if isinstance(x, np.ndarray):
+        return np
+    if _is_cupy(x):
+        return sys.modules["cupy"]
+    if hasattr(x, "__array_namespace__"):
+        return x.__array_namespace__()
+    raise BackendError(f"{type(x).__name__} is not an array: convert it with aa.asarray first")
+
+
+def namespace(*arrays: Array) -> Any:
+    """Return the module whose functions work on `arrays`: NumPy, CuPy, or what `__array_namespace__` gives.
+
+    A namespace that sets `lifts = True`, as one that records operations does, also takes the arrays of the library
+    it records for. Apart from that, arrays of different libraries or devices raise BackendError.
+    """
+    namespaces = {id(xp): xp for xp in map(_namespace_of, arrays)}
+    found = [xp for xp in namespaces.values() if getattr(xp, "lifts", False)] or list(namespaces.values())
+    devices = {device(x) for x in arrays}
+    if len(found) > 1 or len(devices) > 1:
+        places = " and ".join(sorted({f"{_namespace_of(x).__name__} on {device(x)}" for x in arrays}))
+        raise BackendError(f"arrays live in different places ({places}): move them with aa.asarray(x, device=...)")
+    return found[0]
+
+
+def device(x: Array) -> str:
+    """Return where `x` lives: "cpu", or "cuda:0" and so on."""
+    return f"cuda:{x.device.id}" if _is_cupy(x) else "cpu"
+
+
+def cuda_problem() -> str | None:
+    """Say why no GPU can be used from this process, or return None when one can."""
+    try:
+        cupy = importlib.import_module("cupy")
+    except ImportError as error:
+        return f"CuPy cannot be imported ({error})"
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except Exception as error:  # CuPy raises its own type, and others when libraries are missing
+        return f"CUDA does not answer ({error})"
+    return None if count else "no CUDA device is visible"
+
+
+def _to_cuda(x: Any, place: str) -> Array:
+    problem = cuda_problem()
+    if problem:
+        raise BackendError(f"device={place!r}: {problem}. With an NVIDIA GPU and its driver: {CUDA_REMEDY}")
+    cupy = sys.modules["cupy"]
+    number = int(place.partition(":")[2] or cupy.cuda.Device().id)
+    count = cupy.cuda.runtime.getDeviceCount()
+    if number >= count:
+        raise BackendError(f"device={place!r}: this machine has {count} CUDA device(s), counted from 0")
+    with cupy.cuda.Device(number):
+        return cupy.asarray(x)
+
+
+def _from_numpy_world(x: Any) -> np.ndarray:
+    if isinstance(x, np.ma.MaskedArray):
+        masked = int(np.ma.count_masked(x))
+        if masked:
+            raise ParameterError(f"{masked} samples are masked: fill them first, as in y.filled(0.0)")
+    array = np.asarray(x)
+    # Python's own whole numbers carry no sample format, unlike arrays of integers.
+    if isinstance(x, list | tuple) and array.dtype == np.int64:
+        array = array.astype(np.float64)
+    return array
+
+
+def asarray(x: ArrayLike, device: str | None = None) -> Array:
+    """Return `x` as an array, without a copy where that is possible.
+
+    Parameters
+    ----------
+    x : array, list, pandas or xarray object, or anything with DLPack or the CUDA array interface
+        CuPy arrays and arrays of other libraries with `__array_namespace__` pass as they are; what else lives on a
+        GPU becomes a CuPy array, all the rest a NumPy array.
+    device : None, "cpu", "cuda" or "cuda:N"
+        Where the result must live; None leaves `x` where it is. "cuda" is CuPy's current device.
+
+    Raises
+    ------
+    BackendError
+        If a GPU is asked for and none is usable.
+    ParameterError
+        If `x` is a masked array with masked samples, or `device` is none of the above.
+
+    Examples
+    --------
+    >>> import arrayaudio as aa
+    >>> aa.asarray([0, 1, 0, -1])
+    array([ 0.,  1.,  0., -1.])
+    """
+    kind, _, number = ("" if device is None else str(device)).partition(":")
+    if kind not in ("", "cpu", "cuda") or (number and not number.isdigit()) or (kind == "cpu" and number):
+        raise ParameterError(f"device={device!r}: must be None, 'cpu', 'cuda' or 'cuda:N'")
+    if _is_cupy(x) or (hasattr(x, "__array_namespace__") and not isinstance(x, np.ndarray)):
+        array = x
+    elif hasattr(x, "__cuda_array_interface__"):
+        array = _to_cuda(x, "cuda")
+    else:
+        array = _from_numpy_world(x)
+    if kind == "cpu":
+        return to_numpy(array)
+    return _to_cuda(array, str(device)) if kind == "cuda" else array
+
+
+def to_numpy(x: ArrayLike) -> np.ndarray:
+    """Return `x` as a NumPy array; the one place where data leaves a GPU.
+
+    Examples
+    --------
+    >>> import arrayaudio as aa
+    >>> aa.to_numpy([1.0, 2.0])
+    array([1., 2.])
+    """
+    return np.asarray(x.get() if _is_cupy(x) else x)
+
+
+def dtype_name(x: Array) -> str:
+    """Return the dtype's name, such as "float32", in every library."""
+    return str(getattr(x.dtype, "name", x.dtype)).rpartition(".")[2]
+
+
+def cast(x: Array, dtype: str) -> Array:
+    """Return `x` with the dtype of that name in native byte order, without a copy if it has it already."""
+    xp = namespace(x)
+    if dtype_name(x) == dtype and getattr(x.dtype, "isnative", True):
+        return x
+    return xp.asarray(x, dtype=getattr(xp, dtype))
+
+
+def as_real(x: ArrayLike, name: str = "signal") -> Array:
+    """Return `x` as a float32 or float64 array in native byte order, or raise DTypeError.
+
+    Half precision becomes float32; integers are refused, because only the caller knows their full scale.
+    """
+    array = asarray(x)
+    dtype = dtype_name(array)
+    if dtype in ("float16", "bfloat16"):
+        return cast(array, "float32")
+    if dtype in ("float32", "float64"):
+        return cast(array, dtype)
+    if dtype.startswith(("int", "uint")):
+        remedy = "scale it with aa.pcm_to_float, or convert it with astype('float32') if it isn't PCM"
+    elif dtype.startswith("complex"):
+        remedy = "take its magnitude, or its real and its imaginary part on their own"
+    else:
+        remedy = "convert it with astype('float32')"
+    raise DTypeError(f"{name} has dtype {dtype}: must be float32 or float64; {remedy}")
+
+
+def as_complex(x: ArrayLike, name: str = "spectrum") -> Array:
+    """Return `x` as a complex64 or complex128 array in native byte order, or raise DTypeError."""
+    array = asarray(x)
+    dtype = dtype_name(array)
+    if dtype in ("float16", "bfloat16", "float32", "complex64"):
+        return cast(array, "complex64")
+    if dtype in ("float64", "complex128"):
+        return cast(array, "complex128")
+    raise DTypeError(f"{name} has dtype {dtype}: must be complex64 or complex128")
+
+
+def as_signal(y: ArrayLike) -> Array:
+    """Return `y` as a real array (..., n_samples) with at least one sample, or raise."""
+    signal = as_real(y)
+    if signal.ndim == 0:
+        raise ParameterError(f"signal is a single number ({signal}): must have shape (..., n_samples)")
+    if signal.shape[-1] == 0:
+        raise ParameterError(f"signal has 0 samples (shape {signal.shape}): must have at least 1")
+    return signal
+
+
+def require_finite(y: Array) -> None:
+    """Raise ParameterError if a signal in host memory has NaN or infinite samples.
+
+    On a GPU this would wait for the device, so there such samples go through and spoil the frames that hold them.
+    """
+    if device(y) != "cpu" or 0 in y.shape:
+        return
+    xp = namespace(y)
+    # NaN and infinities survive in the extremes, which cost no temporary.
+    if bool(xp.isfinite(xp.min(y))) and bool(xp.isfinite(xp.max(y))):
+        return
+    bad = np.argwhere(~np.isfinite(to_numpy(y)))
+    *channel, index = (int(i) for i in bad[0])
+    where = f" of channel {tuple(channel)}" if channel else ""
+    raise ParameterError(
+        f"signal has {len(bad)} NaN or infinite samples, the first at index {index}{where}: "
+        "repair them, or pass check_finite=False"
+    )
+
+
+def contiguous(x: Array) -> Array:
+    """Return `x` in C order where the library lets one choose."""
+    if isinstance(x, np.ndarray):
+        return np.ascontiguousarray(x)
+    return sys.modules["cupy"].ascontiguousarray(x) if _is_cupy(x) else x
+
+
+class Constant:
+    """A read-only float64 array that hands out copies in the dtype, and on the device, of another array.
+
+    Windows, filterbanks and bases are built once in float64 NumPy and cast once for each dtype and device. Two
+    constants with the same values are equal and hash alike; the copies are not pickled.
+    """
+
+    def __init__(self, value: ArrayLike) -> None:
+        self.value = np.array(value, dtype=np.float64)
+        self.value.setflags(write=False)
+        self._copies: dict[tuple[str, str, str], Array] = {}
+        self._derived: dict[Callable[[np.ndarray], Any], Any] = {}
+
+    def like(self, array: Array) -> Array:
+        """Return the constant as a real array that can be combined with `array`."""
+        xp = namespace(array)
+        dtype = "float32" if dtype_name(array) in ("float32", "complex64") else "float64"
+        key = (xp.__name__, dtype, device(array))
+        if key not in self._copies:
+            copy = xp.asarray(self.value, dtype=getattr(xp, dtype))
+            if isinstance(copy, np.ndarray):
+                copy.setflags(write=False)
+            self._copies[key] = copy
+        return self._copies[key]
+
+    def derived(self, build: Callable[[np.ndarray], Any]) -> Any:
+        """Return build(value), computed once."""
+        if build not in self._derived:
+            self._derived[build] = build(self.value)
+        return self._derived[build]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Constant) and np.array_equal(self.value, other.value)
+
+    def __hash__(self) -> int:
+        return hash((self.value.shape, self.value.tobytes()))
+
+    def __reduce__(self) -> tuple[type["Constant"], tuple[np.ndarray]]:
+        return Constant, (self.value,)
+
+    def __repr__(self) -> str:
+        return f"Constant(shape={self.value.shape})"

@@ -1,0 +1,56 @@
+"""Rules that parameters must obey, each raising an error with the value, the rule and the remedy."""
+
+import math
+import operator
+from collections.abc import Collection
+from typing import Any
+
+from arrayaudio.errors import ParameterError
+
+# Frames, hops and filter counts beyond this are slips of the keyboard, and would only exhaust the memory.
+LARGEST_LENGTH = 2**24
+
+
+def whole(name: str, value: Any, *, least: int = 1, most: int = LARGEST_LENGTH) -> int:
+    """Return `value` as an int between `least` and `most`, or raise ParameterError."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise ParameterError(f"{name}={value!r}: must be a whole number, such as {least}") from None
+    if isinstance(value, bool) or not least <= number <= most:
+        raise ParameterError(f"{name}={value!r}: must be at least {least} and at most {most}")
+    return number
+
+
+def real(name: str, value: Any, *, above: float = -math.inf, least: float = -math.inf) -> float:
+    """Return `value` as a finite float greater than `above` and not under `least`, or raise ParameterError."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ParameterError(f"{name}={value!r}: must be a real number") from None
+    if not math.isfinite(number):
+        raise ParameterError(f"{name}={value!r}: must be finite")
+    if number <= above:
+        raise ParameterError(f"{name}={value!r}: must be greater than {above:g}")
+    if number < least:
+        raise ParameterError(f"{name}={value!r}: must be at least {least:g}")
+    return number
+
+
+def one_of(name: str, value: Any, allowed: Collection[Any]) -> Any:
+    """Return `value` if it is among `allowed`, or raise ParameterError with the list."""
+    if any(value is choice or (type(value) is type(choice) and value == choice) for choice in allowed):
+        return value
+    raise ParameterError(f"{name}={value!r}: must be one of {', '.join(map(repr, allowed))}")
+
+
+def frequency_range(fmin: Any, fmax: Any, sr: float) -> tuple[float, float]:
+    """Return (fmin, fmax) in Hz with 0 <= fmin < fmax <= sr / 2; `fmax=None` means sr / 2."""
+    nyquist = sr / 2
+    low = real("fmin", fmin, least=0)
+    high = nyquist if fmax is None else real("fmax", fmax, above=0)
+    if high > nyquist:
+        raise ParameterError(f"fmax={fmax!r}: must be at most sr / 2 = {nyquist:g} Hz")
+    if low >= high:
+        raise ParameterError(f"fmin={fmin!r}: must be below fmax = {high:g} Hz")
+    return low, high

@@ -1,0 +1,1 @@
+"""Where arrayaudio meets other software: one optional dependency a file."""

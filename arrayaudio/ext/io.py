@@ -1,0 +1,118 @@
+"""Audio files in, feature files out."""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from arrayaudio.errors import AudioDecodeError, MissingExtraError, ParameterError
+from arrayaudio.resampling import resample
+
+SUFFIXES = frozenset({".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".w64", ".wav"})
+
+
+def load(path: str | os.PathLike[str], *, sr: float | None = None, mono: bool = True) -> tuple[np.ndarray, float]:
+    """Read an audio file as float32 samples in [-1, 1].
+
+    Parameters
+    ----------
+    path : path
+        A file in any format that libsndfile reads: WAV, FLAC, Ogg, MP3, AIFF and more.
+    sr : float, optional
+        Sampling rate in Hz to resample to; the file's own by default.
+    mono : bool
+        Average the channels.
+
+    Returns
+    -------
+    y : array, shape (n_samples,) or (n_channels, n_samples)
+    sr : float
+        Sampling rate of `y` in Hz.
+
+    Raises
+    ------
+    AudioDecodeError
+        If the file cannot be read as audio, or holds no samples.
+    MissingExtraError
+        If soundfile is not installed.
+
+    Examples
+    --------
+    >>> from arrayaudio.ext.io import load
+    >>> y, sr = load("docs/audio/speech.flac")
+    >>> y.shape, sr
+    ((113600,), 16000.0)
+    """
+    try:
+        import soundfile
+    except (ImportError, OSError) as error:  # OSError: libsndfile itself is missing
+        raise MissingExtraError("reading audio files", "io", error) from error
+    try:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except (soundfile.SoundFileError, OSError) as error:
+        raise AudioDecodeError(f"{os.fspath(path)}: cannot be read as audio: {error}") from error
+    if len(samples) == 0:
+        raise AudioDecodeError(f"{os.fspath(path)}: holds no samples")
+    y = np.ascontiguousarray(samples.mean(axis=1) if mono else samples.T)
+    if sr is not None:
+        y = resample(y, orig_sr=rate, target_sr=sr)
+    return y, float(rate if sr is None else sr)
+
+
+def find_audio(path: Path) -> list[Path]:
+    """Return the audio files below a folder, sorted, or the file itself."""
+    if not path.is_dir():
+        return [path]
+    return sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+
+
+def _write_whole(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
+    """Write a file that is either whole or not there, whatever happens meanwhile."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with open(handle, "wb") as file:
+            write(file)
+        os.chmod(part, 0o666 & ~_umask())
+        os.replace(part, path)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def save_features(path: Path, S: np.ndarray, transform: Any, n_samples: int, sr: float) -> None:
+    """Write a spectrogram with its axes and settings.
+
+    A path that ends in .npz holds `features`, `frequencies` (Hz), `times` (s) and `settings` (JSON); one that ends in
+    .npy holds the features alone, and the rest goes into a JSON file beside it.
+    """
+    settings = {"sr": sr, "n_samples": n_samples} | transform.to_dict()
+    frequencies, times = transform.frequencies, transform.times(n_samples)
+    if path.suffix == ".npz":
+        arrays = {"features": S, "frequencies": frequencies, "times": times, "settings": np.array(json.dumps(settings))}
+        _write_whole(path, lambda file: np.savez(file, **arrays))
+    elif path.suffix == ".npy":
+        described = {"settings": settings, "frequencies": frequencies.tolist(), "times": times.tolist()}
+        _write_whole(path.with_suffix(".json"), lambda file: file.write(json.dumps(described).encode()))
+        _write_whole(path, lambda file: np.save(file, S))
+    else:
+        raise ParameterError(f"{path}: must end in .npz or .npy")
+
+
+def load_features(path: str | os.PathLike[str]) -> tuple[np.ndarray, dict[str, Any]]:
+    """Read the features and the settings that `save_features` wrote to an .npz file."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return archive["features"], json.loads(str(archive["settings"]))
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise ParameterError(f"{os.fspath(path)}: is not a feature file of arrayaudio ({error})") from error

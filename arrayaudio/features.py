@@ -1,0 +1,78 @@
+"""Features on top of spectrograms: here deltas."""
+
+import functools
+import math
+
+import numpy as np
+
+from arrayaudio.arrays import Array, ArrayLike, Constant, as_real, namespace
+from arrayaudio.checks import one_of, whole
+from arrayaudio.errors import ParameterError
+from arrayaudio.frames import frame, pad
+
+__all__ = ["delta"]
+
+# librosa's and SciPy's names for the ways to go on beyond the ends, and numpy.pad's for the same.
+DELTA_MODES = {"interp": "", "constant": "constant", "mirror": "reflect", "nearest": "edge", "wrap": "wrap"}
+
+
+@functools.lru_cache(maxsize=32)
+def _derivative_weights(width: int, order: int) -> Constant:
+    """Weights that give the order-th derivative of the polynomial of that degree fitted to `width` samples."""
+    positions = np.arange(width) - width // 2
+    fit = np.linalg.pinv(np.vander(positions, order + 1, increasing=True))  # samples -> polynomial coefficients
+    return Constant(math.factorial(order) * fit[order])
+
+
+def delta(data: ArrayLike, *, width: int = 9, order: int = 1, axis: int = -1, mode: str = "interp") -> Array:
+    """Estimate the derivative along time by local polynomial fits (Savitzky and Golay, 1964).
+
+    Parameters
+    ----------
+    data : array, shape (..., time)
+        Features.
+    width : int
+        Number of frames in each fit, odd and at least 3.
+    order : int
+        Order of the derivative, and degree of the polynomial; at most `width - 1`.
+    axis : int
+        The time axis.
+    mode : "interp", "nearest", "mirror", "constant" or "wrap"
+        How to go on beyond the ends: "interp" evaluates the fit to the first and last `width` frames.
+
+    Returns
+    -------
+    array of the same shape, per frame to the power of `order`
+
+    Raises
+    ------
+    ParameterError
+        If `width` is even or too small, or `data` is too short for the mode.
+
+    Examples
+    --------
+    >>> import arrayaudio as aa
+    >>> aa.delta([0.0, 2.0, 4.0, 6.0, 8.0], width=3).round(6)
+    array([2., 2., 2., 2., 2.])
+    """
+    x = as_real(data, "data")
+    xp = namespace(x)
+    width, order = whole("width", width, least=3), whole("order", order)
+    if width % 2 == 0 or order >= width:
+        raise ParameterError(f"width={width}, order={order}: width must be odd and greater than order")
+    one_of("mode", mode, DELTA_MODES)
+    if x.ndim == 0:
+        raise ParameterError("data is a single number: must have shape (..., time)")
+    n, half = x.shape[axis], width // 2
+    least = {"interp": width, "mirror": half + 1}.get(mode, 1)
+    if n < least:
+        raise ParameterError(f"data has {n} frames along axis {axis}: must have at least {least} for width={width}")
+    moved, weights = xp.moveaxis(x, axis, -1), _derivative_weights(width, order).like(x)
+    if mode != "interp":
+        moved = pad(moved, half, DELTA_MODES[mode])
+    result = xp.matmul(frame(moved, width, 1), weights)
+    if mode == "interp":
+        # A polynomial of degree `order` has the same order-th derivative everywhere, hence flat ends.
+        first, last = (xp.broadcast_to(end, (*end.shape[:-1], half)) for end in (result[..., :1], result[..., -1:]))
+        result = xp.concat([first, result, last], axis=-1)
+    return xp.moveaxis(result, -1, axis)

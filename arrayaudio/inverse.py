@@ -1,0 +1,58 @@
+"""The way back: from spectra to waveforms."""
+
+import numpy as np
+
+from arrayaudio.arrays import Array, Constant, namespace
+from arrayaudio.errors import ParameterError
+from arrayaudio.frames import Framing, overlap_add
+from arrayaudio.project import inverse_fourier
+
+# Window sums below this part of the largest one are rounding errors, not weights to divide by.
+NEGLIGIBLE = 1e-20
+# The same part below which `scipy.signal.check_NOLA` calls a window not invertible.
+NOLA_TOLERANCE = 1e-10
+
+
+def require_invertible(window: np.ndarray, hop_length: int) -> None:
+    """Raise ParameterError unless the squared, shifted windows cover every sample (the NOLA condition).
+
+    The condition is that of Griffin and Lim (1984), as in `scipy.signal.check_NOLA`.
+    """
+    parts = -(-len(window) // hop_length)
+    squares = np.pad(window**2, (0, parts * hop_length - len(window))).reshape(parts, hop_length).sum(axis=0)
+    if squares.min() <= NOLA_TOLERANCE * squares.max():
+        raise ParameterError(
+            f"window and hop_length={hop_length} have no inverse: the sum of squared windows falls to "
+            f"{squares.min():.3g} at sample {int(squares.argmin())} of each hop; use a shorter hop, or a window "
+            "without zeros"
+        )
+
+
+def istft(S: Array, framing: Framing, window: Constant, length: int | None = None) -> Array:
+    """Waveform whose STFT is nearest to `S` in least squares (Griffin and Lim, 1984): (..., n_samples).
+
+    Frames are windowed again, added up, and divided by the sum of the squared windows. Samples that no window
+    reaches, at the ends of signals that were not padded, are zero.
+    """
+    xp = namespace(S)
+    frame_length, hop, n_frames = framing.frame_length, framing.hop_length, S.shape[-1]
+    require_invertible(window.value, hop)
+    if S.ndim < 2 or S.shape[-2] != 1 + frame_length // 2 or n_frames == 0:
+        raise ParameterError(
+            f"spectrum has shape {S.shape}: must be (..., {1 + frame_length // 2}, n_frames) for n_fft={frame_length}, "
+            "with at least one frame"
+        )
+    covered = (n_frames - 1) * hop + frame_length - framing.padding
+    if length is None:
+        length = covered - framing.padding
+    if length < 1 or length > covered:
+        raise ParameterError(
+            f"length={length}: must be at least 1 and at most {covered}, which is what {n_frames} frames cover"
+        )
+    w = window.like(S)
+    added = overlap_add(inverse_fourier(S, frame_length) * w, hop)
+    squares = overlap_add(xp.broadcast_to(w * w, (n_frames, frame_length)), hop)
+    here = slice(framing.padding, framing.padding + length)
+    squares = squares[here]
+    reached = squares > NEGLIGIBLE * float(np.max(window.value) ** 2)
+    return added[..., here] / xp.where(reached, squares, xp.ones_like(squares))

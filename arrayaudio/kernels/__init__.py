@@ -1,0 +1,1 @@
+"""Fast versions of primitives; `primitive` finds them by name."""

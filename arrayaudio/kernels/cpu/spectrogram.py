@@ -1,0 +1,136 @@
+"""Waveform to final feature, one tile of frames after the other, with nothing in between in main memory.
+
+A tile is loaded and windowed, transformed by SciPy's FFT, detected, gathered into bands and turned into levels while
+it sits in the cache; then it is written once, in the (freq, time) order of the result. Tiles are shared among threads.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import scipy.fft
+
+from arrayaudio.kernels.cpu.jit import jit
+from arrayaudio.kernels.cpu.threads import run
+
+# Bytes of a tile's frames; with their spectra they should stay in a core's second-level cache.
+TILE_BYTES = 2**18
+
+
+@jit
+def load(y, window, left, right, padding, hop, first, frames):  # type: ignore[no-untyped-def]
+    """Fill (n_frames, n_fft) with windowed frames; `left` and `right` say which sample each padded one repeats."""
+    n_fft = frames.shape[1]
+    for i in range(frames.shape[0]):
+        start = (first + i) * hop - padding
+        frame = frames[i]
+        if start >= 0 and start + n_fft <= y.size:
+            piece = y[start : start + n_fft]
+            for j in range(n_fft):
+                frame[j] = piece[j] * window[j]
+        else:
+            for j in range(n_fft):
+                source = start + j
+                if source < 0:
+                    source = left[source + padding]
+                elif source >= y.size:
+                    source = right[source - y.size]
+                frame[j] = y[source] * window[j] if source >= 0 else window[j] * 0
+
+
+@jit
+def transpose(X, out):  # type: ignore[no-untyped-def]
+    """Write spectra (n_frames, n_bins) as (n_bins, n_frames)."""
+    for f in range(out.shape[0]):
+        for i in range(out.shape[1]):
+            out[f, i] = X[i, f]
+
+
+@jit
+def detect(X, root, out):  # type: ignore[no-untyped-def]
+    """Write the power of (n_frames, n_bins), or its square root, as (n_bins, n_frames)."""
+    for f in range(out.shape[0]):
+        for i in range(out.shape[1]):
+            power = X[i, f].real * X[i, f].real + X[i, f].imag * X[i, f].imag
+            out[f, i] = math.sqrt(power) if root else power
+
+
+@jit
+def detect_bands(X, root, starts, widths, weights, values, out):  # type: ignore[no-untyped-def]
+    """Gather the power of (n_frames, n_bins), or its square root, into (n_bands, n_frames); `values` is scratch."""
+    for i in range(X.shape[0]):
+        spectrum = X[i]
+        for f in range(values.size):
+            values[f] = spectrum[f].real * spectrum[f].real + spectrum[f].imag * spectrum[f].imag
+        if root:
+            for f in range(values.size):
+                values[f] = math.sqrt(values[f])
+        for band in range(out.shape[0]):
+            inside = values[starts[band] : starts[band] + widths[band]]
+            row = weights[band]
+            total = values.dtype.type(0)
+            for k in range(inside.size):
+                total += row[k] * inside[k]
+            out[band, i] = total
+
+
+def banded(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """First column, number of columns and packed weights of what is not zero in each row of a matrix."""
+    used = matrix != 0
+    starts = used.argmax(axis=1)
+    widths = np.where(used.any(axis=1), matrix.shape[1] - used[:, ::-1].argmax(axis=1) - starts, 0)
+    weights = np.zeros((len(matrix), max(1, widths.max())))
+    for row, start, width in zip(range(len(matrix)), starts, widths, strict=True):
+        weights[row, :width] = matrix[row, start : start + width]
+    return starts, widths, weights
+
+
+def spectrogram(y: np.ndarray, plan: Any) -> Any:
+    """Run `plan` on (..., n_samples), or decline phases, odd powers and padding with computed values."""
+    framing = plan.framing
+    edges = framing.edge_indices(y.shape[-1])
+    if edges is None or plan.detector not in ("complex", 1.0, 2.0) or (plan.detector == "complex" and plan.bank):
+        return NotImplemented
+    n_frames, n_fft = framing.n_frames(y.shape[-1]), framing.frame_length
+    n_bins = 1 + n_fft // 2
+    n_rows = n_bins if plan.bank is None else plan.bank.value.shape[0]
+    dtype = y.dtype if plan.detector != "complex" else np.result_type(y.dtype, np.complex64)
+    out = np.empty((*y.shape[:-1], n_rows, n_frames), dtype=dtype)
+    if out.size == 0:
+        return out
+    signals = np.ascontiguousarray(y).reshape(-1, y.shape[-1])
+    results = out.reshape(len(signals), n_rows, n_frames)
+    window, root = plan.window.like(y), plan.detector == 1.0
+    if plan.bank is not None:
+        starts, widths, weights = plan.bank.derived(banded)
+        weights = weights.astype(y.dtype)
+    size = max(1, min(n_frames, TILE_BYTES // (n_fft * y.itemsize)))
+
+    def tile(place: tuple[int, int]) -> None:
+        item, first = place
+        result = results[item, :, first : first + size]
+        frames = np.empty((result.shape[1], n_fft), dtype=y.dtype)
+        load(signals[item], window, *edges, framing.padding, framing.hop_length, first, frames)
+        X = scipy.fft.rfft(frames, axis=-1, overwrite_x=True)
+        if plan.detector == "complex":
+            transpose(X, result)
+        elif plan.bank is None:
+            detect(X, root, result)
+        else:
+            values = np.empty(n_bins, dtype=y.dtype)
+            detect_bands(X, root, starts, widths, weights, values, result)
+        if plan.scaling is not None:
+            to_levels(result, plan.scaling)
+
+    run(tile, [(item, first) for item in range(len(signals)) for first in range(0, n_frames, size)])
+    if plan.scaling is not None and plan.scaling.range is not None:
+        for result in results:
+            np.maximum(result, result.max() - y.dtype.type(plan.scaling.range), out=result)
+    return out
+
+
+def to_levels(S: np.ndarray, scaling: Any) -> None:
+    """Turn values into levels in place, but for their range."""
+    np.maximum(S, S.dtype.type(scaling.floor), out=S)
+    (np.log if scaling.base == "e" else np.log10)(S, out=S)
+    S *= S.dtype.type(scaling.factor)

@@ -1,0 +1,1 @@
+"""Fast versions for CuPy arrays, in CUDA C."""

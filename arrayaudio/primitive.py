@@ -1,0 +1,52 @@
+"""One name, a reference body, and a fast version that may decline.
+
+The body of a primitive is its reference: plain array code that runs on every library. A function of the same name in
+`kernels/cpu/<name>.py` or `kernels/gpu/<name>.py` is its fast version for NumPy or CuPy arrays. The fast version has
+the same signature and returns `NotImplemented` for what it does not cover; then the reference runs.
+"""
+
+import functools
+import importlib
+import importlib.util
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, cast
+
+from arrayaudio.arrays import namespace
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+FOLDERS = {"numpy": "arrayaudio.kernels.cpu", "cupy": "arrayaudio.kernels.gpu"}
+
+problems: dict[str, str] = {}
+"""Why a fast version that exists could not be loaded, by module name; empty when all is well."""
+
+
+@functools.cache
+def fast_version(name: str, library: str) -> Callable[..., Any] | None:
+    """Return the fast version of the primitive `name` for arrays of `library`, or None."""
+    module = f"{FOLDERS.get(library, '')}.{name}"
+    if library not in FOLDERS or importlib.util.find_spec(module) is None:
+        return None
+    try:
+        return cast(Callable[..., Any], getattr(importlib.import_module(module), name))
+    except Exception as error:  # a broken accelerator raises whatever it likes at import, and must not stop the rest
+        problems[module] = f"{type(error).__name__}: {error}"
+        return None
+
+
+def primitive(reference: Callable[P, R]) -> Callable[P, R]:
+    """Make a primitive of `reference`; the array that decides is its first argument.
+
+    The reference itself stays available as the attribute `reference`.
+    """
+    name = reference.__name__
+
+    @functools.wraps(reference)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        fast = fast_version(name, namespace(args[0]).__name__)
+        result = NotImplemented if fast is None else fast(*args, **kwargs)
+        return reference(*args, **kwargs) if result is NotImplemented else result
+
+    call.reference = reference  # type: ignore[attr-defined]
+    return call

@@ -1,0 +1,161 @@
+"""Coefficients -> magnitude, power, phase; values -> decibels and logarithms, and back."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from arrayaudio.arrays import Array, ArrayLike, as_real, asarray, namespace
+from arrayaudio.checks import real
+from arrayaudio.errors import ParameterError
+
+__all__ = ["amplitude_to_db", "db_to_amplitude", "db_to_power", "power_to_db"]
+
+Reference = float | Callable[..., Any]
+
+
+def power(X: Array) -> Array:
+    """Squared magnitude of complex coefficients, without the square root."""
+    xp = namespace(X)
+    re, im = xp.real(X), xp.imag(X)
+    return re * re + im * im
+
+
+def magnitude(X: Array, exponent: float = 1.0) -> Array:
+    """|X| to the power of `exponent`."""
+    if exponent == 2.0:
+        return power(X)
+    size = namespace(X).abs(X)
+    return size if exponent == 1.0 else size**exponent
+
+
+def phase(X: Array) -> Array:
+    """Angle of complex coefficients, in radians from -pi to pi."""
+    xp = namespace(X)
+    return xp.atan2(xp.imag(X), xp.real(X))
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How values become levels: factor * log(max(value, floor)), at most `range` below the loudest of the item."""
+
+    factor: float
+    floor: float
+    base: Literal["e", "10"] = "10"
+    range: float | None = None
+
+
+def scaled(S: Array, scaling: Scaling) -> Array:
+    """Apply a logarithmic `Scaling`; an item is everything along the last two axes."""
+    xp = namespace(S)
+    log = xp.log if scaling.base == "e" else xp.log10
+    levels = scaling.factor * log(xp.clip(S, scaling.floor, None))
+    return levels if scaling.range is None else limit_range(levels, scaling.range)
+
+
+def limit_range(levels: Array, span: float) -> Array:
+    """Raise what lies more than `span` under the maximum of its item, the last two axes, to that level."""
+    xp = namespace(levels)
+    if 0 in levels.shape:
+        return levels
+    top = xp.max(levels, axis=_item_axes(levels), keepdims=True)
+    return xp.maximum(levels, top - span)
+
+
+def _item_axes(S: Array) -> tuple[int, ...]:
+    return tuple(range(-min(S.ndim, 2), 0))
+
+
+def _to_db(S: ArrayLike, ref: Reference, amin: float, top_db: float | None, exponent: float) -> Array:
+    values = as_real(S, "spectrogram")
+    xp = namespace(values)
+    floor = real("amin", amin, above=0)
+    span = None if top_db is None else real("top_db", top_db, least=0)
+    factor = 20 / exponent
+    levels = scaled(values, Scaling(factor, floor))
+    if callable(ref):
+        reference = xp.abs(ref(values, axis=_item_axes(values), keepdims=True))
+        levels = levels - factor * xp.log10(xp.clip(reference, floor, None))
+    else:
+        levels = levels - factor * math.log10(max(floor, abs(real("ref", ref))))
+    return levels if span is None else limit_range(levels, span)
+
+
+def power_to_db(S: ArrayLike, *, ref: Reference = 1.0, amin: float = 1e-10, top_db: float | None = 80.0) -> Array:
+    """Convert power to decibels: 10 log10(max(S, amin) / max(ref, amin)).
+
+    Parameters
+    ----------
+    S : array, shape (..., freq, time), or any other
+        Power.
+    ref : float or callable
+        What counts as 0 dB; a function such as `np.max` is called as `ref(S, axis=..., keepdims=True)` for each item,
+        the last two axes.
+    amin : float
+        Values below are raised to it.
+    top_db : float or None
+        Levels more than this under the loudest of their item are raised to that level. An item never depends on the
+        others of its batch.
+
+    Returns
+    -------
+    array of the same shape, in dB
+
+    Raises
+    ------
+    ParameterError
+        If `amin` is not positive or `top_db` is negative.
+
+    Examples
+    --------
+    >>> import arrayaudio as aa
+    >>> aa.power_to_db([1.0, 0.1, 0.0])
+    array([  0., -10., -80.])
+    """
+    return _to_db(S, ref, amin, top_db, exponent=2.0)
+
+
+def amplitude_to_db(S: ArrayLike, *, ref: Reference = 1.0, amin: float = 1e-5, top_db: float | None = 80.0) -> Array:
+    """Convert amplitude to decibels: 20 log10(max(|S|, amin) / max(ref, amin)).
+
+    The parameters are those of `power_to_db`; complex input counts by its magnitude.
+
+    Examples
+    --------
+    >>> import arrayaudio as aa
+    >>> aa.amplitude_to_db([1.0, 0.1, 0.0])
+    array([  0., -20., -80.])
+    """
+    values = asarray(S)
+    return _to_db(namespace(values).abs(values), ref, amin, top_db, exponent=1.0)
+
+
+def _from_db(S_db: ArrayLike, ref: float, exponent: float) -> Array:
+    levels = as_real(S_db, "levels")
+    if callable(ref):
+        raise ParameterError("ref: must be the number that was 0 dB, since the original values are gone")
+    return real("ref", ref) * namespace(levels).exp(levels * (exponent * math.log(10) / 20))
+
+
+def db_to_power(S_db: ArrayLike, *, ref: float = 1.0) -> Array:
+    """Convert decibels to power: ref * 10^(S_db / 10).
+
+    Examples
+    --------
+    >>> import arrayaudio as aa
+    >>> aa.db_to_power([0.0, 10.0]).round(6)
+    array([ 1., 10.])
+    """
+    return _from_db(S_db, ref, exponent=2.0)
+
+
+def db_to_amplitude(S_db: ArrayLike, *, ref: float = 1.0) -> Array:
+    """Convert decibels to amplitude: ref * 10^(S_db / 20).
+
+    Examples
+    --------
+    >>> import arrayaudio as aa
+    >>> aa.db_to_amplitude([0.0, 20.0]).round(6)
+    array([ 1., 10.])
+    """
+    return _from_db(S_db, ref, exponent=1.0)

@@ -1,0 +1,92 @@
+"""Positions in time: frames, samples and seconds."""
+
+from typing import Any
+
+import numpy as np
+
+from arrayaudio.arrays import Array
+from arrayaudio.checks import real, whole
+from arrayaudio.scales import as_values
+
+__all__ = [
+    "frames_to_samples",
+    "frames_to_time",
+    "samples_to_frames",
+    "samples_to_time",
+    "time_to_frames",
+    "time_to_samples",
+]
+
+
+def frames_to_samples(frames: Any, *, hop_length: int = 512, n_fft: int | None = None) -> Array:
+    """Convert frame numbers to sample positions; `n_fft` adds half a frame, for frames that are not centred.
+
+    Examples
+    --------
+    >>> import arrayaudio as aa
+    >>> int(aa.frames_to_samples(2))
+    1024
+    """
+    offset = 0 if n_fft is None else whole("n_fft", n_fft) // 2
+    return (np.floor(as_values(frames)) * whole("hop_length", hop_length) + offset).astype(np.int64)[()]
+
+
+def samples_to_frames(samples: Any, *, hop_length: int = 512, n_fft: int | None = None) -> Array:
+    """Convert sample positions to the frames they fall into.
+
+    Examples
+    --------
+    >>> import arrayaudio as aa
+    >>> int(aa.samples_to_frames(1500))
+    2
+    """
+    offset = 0 if n_fft is None else whole("n_fft", n_fft) // 2
+    return np.floor((as_values(samples) - offset) / whole("hop_length", hop_length)).astype(np.int64)[()]
+
+
+def samples_to_time(samples: Any, *, sr: float) -> Array:
+    """Convert sample positions to seconds.
+
+    Examples
+    --------
+    >>> import arrayaudio as aa
+    >>> float(aa.samples_to_time(11025, sr=22050))
+    0.5
+    """
+    return as_values(samples) / real("sr", sr, above=0)
+
+
+def time_to_samples(times: Any, *, sr: float) -> Array:
+    """Convert seconds to sample positions, rounded down.
+
+    Examples
+    --------
+    >>> import arrayaudio as aa
+    >>> int(aa.time_to_samples(0.5, sr=22050))
+    11025
+    """
+    return np.floor(as_values(times) * real("sr", sr, above=0)).astype(np.int64)[()]
+
+
+def frames_to_time(frames: Any, *, sr: float, hop_length: int = 512, n_fft: int | None = None) -> Array:
+    """Convert frame numbers to seconds.
+
+    Examples
+    --------
+    >>> import arrayaudio as aa
+    >>> float(aa.frames_to_time(10, sr=5120))
+    1.0
+    """
+    return samples_to_time(frames_to_samples(frames, hop_length=hop_length, n_fft=n_fft), sr=sr)
+
+
+def time_to_frames(times: Any, *, sr: float, hop_length: int = 512, n_fft: int | None = None) -> Array:
+    """Convert seconds to the frames they fall into.
+
+    Examples
+    --------
+    >>> import arrayaudio as aa
+    >>> int(aa.time_to_frames(1.0, sr=5120))
+    10
+    """
+    return samples_to_frames(time_to_samples(times, sr=sr), hop_length=hop_length, n_fft=n_fft)

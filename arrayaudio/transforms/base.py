@@ -1,0 +1,174 @@
+"""What all transforms share: settings that are checked once, hash and compare by value, and calling."""
+
+import dataclasses
+import functools
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar, dataclass_transform
+
+import numpy as np
+
+from arrayaudio.arrays import Array, ArrayLike, Constant, as_signal, asarray, require_finite
+from arrayaudio.checks import one_of, real, whole
+from arrayaudio.errors import ParameterError
+from arrayaudio.frames import PAD_MODES, Framing
+from arrayaudio.plan import Plan, spectrogram
+from arrayaudio.windows import Window, centred_window, freeze_window
+
+T = TypeVar("T", bound="Transform")
+
+ALIASES = {"sample_rate": "sr", "f_min": "fmin", "f_max": "fmax", "output_format": "output"}
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def settings(cls: type[T]) -> type[T]:
+    """Make `cls` a frozen dataclass with keyword-only settings that may also be spelled by their aliases."""
+    made = dataclass(frozen=True, kw_only=True, repr=False)(cls)
+    checked_init = made.__init__
+    names = {f.name for f in dataclasses.fields(made)}
+
+    @functools.wraps(checked_init)
+    def __init__(self: Any, **options: Any) -> None:
+        for alias, name in ALIASES.items():
+            if alias in options and name in names:
+                if name in options:
+                    raise ParameterError(
+                        f"{alias}={options[alias]!r} and {name}={options[name]!r}: give one of the two"
+                    )
+                options[name] = options.pop(alias)
+        checked_init(self, **options)
+
+    made.__init__ = __init__  # type: ignore[method-assign]
+    return made
+
+
+@functools.lru_cache(maxsize=64)
+def compiled(transform: "Transform") -> Plan:
+    """The plan of a transform, built once for all that are equal."""
+    return transform._plan()
+
+
+@settings
+class Transform:
+    """Base of all transforms: frozen settings, called on a signal (..., n_samples).
+
+    `device="cuda"` moves signals there first; without it the signal decides. `check_finite=False` skips the search
+    for NaN and infinite samples, which then spoil the frames they are in.
+    """
+
+    device: str | None = None
+    check_finite: bool = True
+
+    def __call__(self, y: ArrayLike) -> Array:
+        """Transform a signal (..., n_samples) into (..., freq, time)."""
+        signal = as_signal(asarray(y, device=self.device))
+        if self.check_finite:
+            require_finite(signal)
+        return self._apply(signal)
+
+    def _apply(self, y: Array) -> Array:
+        return spectrogram(y, compiled(self))
+
+    def _plan(self) -> Plan:
+        raise NotImplementedError
+
+    def _replace(self, **values: Any) -> None:
+        """Put the checked form of a setting in its place; for `__post_init__` alone."""
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def to(self, device: str | None) -> Self:
+        """Return a copy that first moves its input to `device`: "cpu", "cuda", "cuda:N", or None to let it be."""
+        return dataclasses.replace(self, device=device)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as a dict that JSON can hold."""
+        return {"transform": type(self).__name__} | dataclasses.asdict(self)
+
+    def to_json(self) -> str:
+        """Return the settings as JSON."""
+        return json.dumps(self.to_dict())
+
+    @classmethod
+    def from_dict(cls, settings: dict[str, Any]) -> Self:
+        """Build the transform that `to_dict` described; ParameterError if it describes something else."""
+        options = dict(settings)
+        name = options.pop("transform", None)
+        if name != cls.__name__:
+            raise ParameterError(f"transform={name!r}: these settings are not those of {cls.__name__}")
+        unknown = sorted(options.keys() - {f.name for f in dataclasses.fields(cls)})
+        if unknown:
+            raise ParameterError(f"{cls.__name__} has no settings named {', '.join(unknown)}")
+        return cls(**options)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Build the transform that `to_json` described."""
+        return cls.from_dict(json.loads(text))
+
+    def __repr__(self) -> str:
+        shown = []
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.name == "window" and isinstance(value[0], float):
+                value = f"<{len(value)} values>"
+            elif value != field.default:
+                value = repr(value)
+            else:
+                continue
+            shown.append(f"{field.name}={value}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+@settings
+class FramedTransform(Transform):
+    """Base of the transforms that cut the signal into frames of `n_fft` samples, `hop_length` apart."""
+
+    n_fft: int = 2048
+    hop_length: int | None = None
+    win_length: int | None = None
+    window: Window = "hann"
+    center: bool = True
+    pad_mode: str = "constant"
+
+    def __post_init__(self) -> None:
+        n_fft = whole("n_fft", self.n_fft)
+        win_length = n_fft if self.win_length is None else whole("win_length", self.win_length)
+        if win_length > n_fft:
+            raise ParameterError(f"win_length={win_length}: must be at most n_fft={n_fft}")
+        hop = max(1, win_length // 4) if self.hop_length is None else whole("hop_length", self.hop_length)
+        one_of("center", self.center, (True, False))
+        one_of("pad_mode", self.pad_mode, PAD_MODES)
+        window = freeze_window(self.window, win_length)
+        self._replace(n_fft=n_fft, win_length=win_length, hop_length=hop, window=window)
+
+    @property
+    def framing(self) -> Framing:
+        """How signals are cut into frames."""
+        assert self.hop_length is not None
+        return Framing(self.n_fft, self.hop_length, self.n_fft // 2 if self.center else 0, self.pad_mode)
+
+    @property
+    def frame_window(self) -> Constant:
+        """The window in the middle of a frame of `n_fft` samples."""
+        assert self.win_length is not None
+        return Constant(centred_window(self.window, self.win_length, self.n_fft))
+
+    @property
+    def min_length(self) -> int:
+        """The shortest signal that can be transformed, in samples."""
+        return self.framing.min_length
+
+    def n_frames(self, n_samples: int) -> int:
+        """The number of frames that a signal of `n_samples` samples gives."""
+        return self.framing.n_frames(whole("n_samples", n_samples, most=2**63 - 1))
+
+    def _times(self, n_samples: int, sr: float) -> np.ndarray:
+        middle = self.n_fft / 2 - self.framing.padding if not self.center else 0.0
+        return (np.arange(self.n_frames(n_samples)) * self.framing.hop_length + middle) / sr
+
+
+def sampling_rate(sr: Any) -> float:
+    """Return a sampling rate in Hz that is positive and finite, or raise ParameterError."""
+    return real("sr", sr, above=0)

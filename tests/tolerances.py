@@ -1,0 +1,32 @@
+"""The one table of tolerances: as tight as the number format allows, and never widened to make a test pass."""
+
+import numpy as np
+
+# Relative L2 error of spectra and waveforms, and largest error of levels (after a logarithm), in units of the level.
+SPECTRUM = {"float32": 1e-6, "float64": 1e-12}
+LEVELS = {"float32": 1e-5, "float64": 1e-12}
+
+
+def dtype_of(x) -> str:
+    return {"complex64": "float32", "complex128": "float64"}.get(str(x.dtype), str(x.dtype))
+
+
+def relative_error(actual, expected) -> float:
+    """||actual - expected|| / ||expected||, in double precision; the norm alone where the expected one is zero."""
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    assert actual.shape == expected.shape, f"{actual.shape} is not {expected.shape}"
+    norm = np.linalg.norm(expected.ravel())
+    return float(np.linalg.norm((actual.astype(np.complex128) - expected).ravel()) / (norm or 1.0))
+
+
+def assert_same_spectrum(actual, expected, dtype=None) -> None:
+    """Spectra, features before a logarithm, and waveforms."""
+    assert relative_error(actual, expected) <= SPECTRUM[dtype or dtype_of(actual)]
+
+
+def assert_same_levels(actual, expected, dtype=None) -> None:
+    """Features after a logarithm: the largest error, relative to the largest level."""
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    assert actual.shape == expected.shape, f"{actual.shape} is not {expected.shape}"
+    scale = max(1.0, float(np.abs(expected).max(initial=0)))
+    assert float(np.abs(actual - expected).max(initial=0)) <= LEVELS[dtype or dtype_of(actual)] * scale
