@@ -84,7 +84,7 @@ def _to_cuda(x: Any, place: str) -> Array:
 
 def _from_numpy_world(x: Any) -> np.ndarray:
     if isinstance(x, np.ma.MaskedArray):
-        masked = int(np.ma.count_masked(x))
+        masked = int(np.sum(np.ma.getmaskarray(x)))
         if masked:
             raise ParameterError(f"{masked} samples are masked: fill them first, as in y.filled(0.0)")
     array = np.asarray(x)

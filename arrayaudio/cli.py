@@ -1,9 +1,10 @@
 """The command line: extract features from recordings, draw them, and say what runs here."""
 
+import dataclasses
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 import numpy as np
@@ -37,28 +38,34 @@ def command() -> None:
     """Spectrograms of recordings, on the CPU or on an NVIDIA GPU."""
 
 
-def _build(name: str, sr: float, options: dict[str, Any]) -> FramedTransform:
+def _build(name: str, **options: Any) -> FramedTransform:
     make, defaults = TRANSFORMS[name]
-    return make(sr=sr, **(defaults | options))
-
-
-def _fail_usage(error: Exception | str) -> NoReturn:
-    raise click.UsageError(str(error))
+    foreign = options.keys() - {field.name for field in dataclasses.fields(make)}
+    if foreign:
+        flags = ", ".join(f"--{option.replace('_', '-')}" for option in sorted(foreign))
+        raise click.UsageError(f"--transform {name} has no {flags}")
+    return make(**(defaults | options))
 
 
 def _targets(inputs: tuple[Path, ...], out: Path, suffix: str) -> list[tuple[Path, Path]]:
     """Pair each recording with its feature file; the path below a given folder is kept."""
-    found = [
-        (file, file.relative_to(given) if given.is_dir() else Path(file.name))
+    places = {
+        file: file.relative_to(given) if given.is_dir() else Path(file.name)
         for given in inputs
         for file in io.find_audio(given)
-    ]
-    stems = Counter(place.with_suffix("") for _, place in found)
+    }
+    if not places:
+        raise click.UsageError(f"no audio files below {', '.join(map(str, inputs))}")
+    stems = Counter(place.with_suffix("") for place in places.values())
     # Recordings that differ in their suffix alone keep it, so that none overwrites another.
-    return [
+    targets = [
         (file, out / (place.with_suffix(suffix) if stems[place.with_suffix("")] == 1 else f"{place}{suffix}"))
-        for file, place in found
+        for file, place in places.items()
     ]
+    target, times = Counter(target for _, target in targets).most_common(1)[0]
+    if times > 1:
+        raise click.UsageError(f"{times} inputs would all be written to {target}: extract them to folders of their own")
+    return targets
 
 
 @command.command()
@@ -100,29 +107,26 @@ def extract(
     Exit code 0: all well; 3: some files failed, with the reason on stderr; 2: wrong usage.
     """
     options = {key: value for key, value in given.items() if value is not None}
-    try:  # what is wrong for every file is wrong usage; the ranges that depend on a file's rate are checked later
-        probe = _build(name, sr or 1e9, options)
+    targets = _targets(inputs, out, f".{suffix}")
+    try:  # what is wrong for every file is wrong usage; what depends on a file's own rate shows when it is read
+        _build(name, sr=sr or 1e9, **options)
         asarray(np.zeros(1, np.float32), device=device)
         if pictures:
             plot.new_figure(1)
-    except (ArrayAudioError, TypeError) as error:
-        _fail_usage(str(error).replace(f"{TRANSFORMS[name][0].__name__}.__init__() got", f"--transform {name} has got"))
-    targets = _targets(inputs, out, f".{suffix}")
-    if not targets:
-        _fail_usage(f"no audio files below {', '.join(map(str, inputs))}")
-    del probe
+    except ArrayAudioError as error:
+        raise click.UsageError(str(error)) from error
     failures = []
     for source, target in tqdm(targets, unit="file", disable=None):
         try:
             y, rate = io.load(source, sr=sr, mono=mono)
-            transform = _build(name, rate, options)
+            transform = _build(name, sr=rate, **options)
             S = to_numpy(transform(asarray(y, device=device)))
             io.save_features(target, S, transform, y.shape[-1], rate)
             if pictures:
                 _draw_one(target.with_suffix(".png"), S, transform, y.shape[-1], source.name)
         except MissingExtraError as error:
-            _fail_usage(error)
-        except (ArrayAudioError, OSError) as error:
+            raise click.UsageError(str(error)) from error
+        except (ArrayAudioError, OSError, MemoryError) as error:
             failures.append(f"{source}: {error}")
     for failure in failures:
         click.echo(f"failed: {failure}", err=True)
@@ -146,13 +150,13 @@ def draw_file(file: Path, out: Path) -> None:
         if file.suffix == ".npz":
             S, settings = io.load_features(file)
             n_samples = settings.pop("n_samples")
-            make = {type_.__name__: type_ for type_, _ in TRANSFORMS.values()}[settings["transform"]]
+            make = {make.__name__: make for make, _ in TRANSFORMS.values()}[settings["transform"]]
             _draw_one(out, S, make.from_dict(settings), n_samples, file.name)
         else:
             y, sr = io.load(file)
             plot.draw_overview(y, sr, title=file.name).savefig(out)
     except MissingExtraError as error:
-        _fail_usage(error)
+        raise click.UsageError(str(error)) from error
     except (ArrayAudioError, OSError, ValueError) as error:
         click.echo(f"failed: {error}", err=True)
         sys.exit(SOME_FAILED)

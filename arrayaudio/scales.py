@@ -27,9 +27,7 @@ __all__ = [
 MEL_SCALES = ("slaney", "htk", "kaldi")
 
 # Slaney's Auditory Toolbox (1998): linear up to 1 kHz, then 27 steps for each factor of 6.4.
-_SLANEY_HZ_PER_MEL = 200 / 3
-_SLANEY_BREAK_HZ = 1000.0
-_SLANEY_BREAK_MEL = _SLANEY_BREAK_HZ / _SLANEY_HZ_PER_MEL
+_SLANEY_BREAK_HZ, _SLANEY_BREAK_MEL = 1000.0, 15.0
 _SLANEY_LOG_STEP = np.log(6.4) / 27
 
 
@@ -61,7 +59,7 @@ def hz_to_mel(frequencies: Any, *, mel_scale: str = "slaney") -> Array:
     if mel_scale == "kaldi":
         return 1127.0 * np.log1p(f / 700)
     above = _SLANEY_BREAK_MEL + np.log(np.maximum(f, _SLANEY_BREAK_HZ) / _SLANEY_BREAK_HZ) / _SLANEY_LOG_STEP
-    return np.where(f < _SLANEY_BREAK_HZ, f / _SLANEY_HZ_PER_MEL, above)[()]
+    return np.where(f < _SLANEY_BREAK_HZ, f * 3 / 200, above)[()]
 
 
 def mel_to_hz(mels: Any, *, mel_scale: str = "slaney") -> Array:
@@ -79,7 +77,7 @@ def mel_to_hz(mels: Any, *, mel_scale: str = "slaney") -> Array:
     if mel_scale == "kaldi":
         return 700.0 * np.expm1(m / 1127.0)
     above = _SLANEY_BREAK_HZ * np.exp((np.maximum(m, _SLANEY_BREAK_MEL) - _SLANEY_BREAK_MEL) * _SLANEY_LOG_STEP)
-    return np.where(m < _SLANEY_BREAK_MEL, m * _SLANEY_HZ_PER_MEL, above)[()]
+    return np.where(m < _SLANEY_BREAK_MEL, m * 200 / 3, above)[()]
 
 
 def hz_to_bark(frequencies: Any) -> Array:
@@ -179,8 +177,8 @@ def mel_frequencies(
     >>> aa.mel_frequencies(3, fmax=1000.0).round(6)
     array([   0.,  500., 1000.])
     """
-    ends = hz_to_mel([real("fmin", fmin, least=0), real("fmax", fmax, least=0)], mel_scale=mel_scale)
-    return np.asarray(mel_to_hz(np.linspace(*ends, whole("n_mels", n_mels)), mel_scale=mel_scale))
+    low, high = hz_to_mel([real("fmin", fmin, least=0), real("fmax", fmax, least=0)], mel_scale=mel_scale)
+    return np.asarray(mel_to_hz(np.linspace(low, high, whole("n_mels", n_mels)), mel_scale=mel_scale))
 
 
 def cqt_frequencies(n_bins: int, *, fmin: float, bins_per_octave: int = 12, tuning: float = 0.0) -> np.ndarray:

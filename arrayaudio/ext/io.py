@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -73,21 +72,14 @@ def find_audio(path: Path) -> list[Path]:
 def _write_whole(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
     """Write a file that is either whole or not there, whatever happens meanwhile."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with open(handle, "wb") as file:
+        with part.open("wb") as file:
             write(file)
-        os.chmod(part, 0o666 & ~_umask())
-        os.replace(part, path)
+        part.replace(path)
     except BaseException:
-        Path(part).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def save_features(path: Path, S: np.ndarray, transform: Any, n_samples: int, sr: float) -> None:

@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar, dataclass_transform
 
@@ -29,17 +28,16 @@ def settings(cls: type[T]) -> type[T]:
     names = {f.name for f in dataclasses.fields(made)}
 
     @functools.wraps(checked_init)
-    def __init__(self: Any, **options: Any) -> None:
+    def init(self: Any, **options: Any) -> None:
         for alias, name in ALIASES.items():
             if alias in options and name in names:
                 if name in options:
-                    raise ParameterError(
-                        f"{alias}={options[alias]!r} and {name}={options[name]!r}: give one of the two"
-                    )
+                    both = f"{alias}={options[alias]!r} and {name}={options[name]!r}"
+                    raise ParameterError(f"{both}: mean the same; give one of the two")
                 options[name] = options.pop(alias)
         checked_init(self, **options)
 
-    made.__init__ = __init__  # type: ignore[method-assign]
+    made.__init__ = init  # type: ignore[method-assign]
     return made
 
 
@@ -125,6 +123,7 @@ class Transform:
 class FramedTransform(Transform):
     """Base of the transforms that cut the signal into frames of `n_fft` samples, `hop_length` apart."""
 
+    sr: float | None
     n_fft: int = 2048
     hop_length: int | None = None
     win_length: int | None = None
@@ -141,6 +140,8 @@ class FramedTransform(Transform):
         one_of("center", self.center, (True, False))
         one_of("pad_mode", self.pad_mode, PAD_MODES)
         window = freeze_window(self.window, win_length)
+        if self.sr is not None:
+            self._replace(sr=real("sr", self.sr, above=0))
         self._replace(n_fft=n_fft, win_length=win_length, hop_length=hop, window=window)
 
     @property
@@ -164,11 +165,17 @@ class FramedTransform(Transform):
         """The number of frames that a signal of `n_samples` samples gives."""
         return self.framing.n_frames(whole("n_samples", n_samples, most=2**63 - 1))
 
-    def _times(self, n_samples: int, sr: float) -> np.ndarray:
-        middle = self.n_fft / 2 - self.framing.padding if not self.center else 0.0
-        return (np.arange(self.n_frames(n_samples)) * self.framing.hop_length + middle) / sr
+    def _known_sr(self) -> float:
+        if self.sr is None:
+            raise ParameterError("sr=None: Hz and seconds need the sampling rate; build the transform with sr=...")
+        return self.sr
 
+    @property
+    def frequencies(self) -> np.ndarray:
+        """Frequency of each row in Hz."""
+        raise NotImplementedError
 
-def sampling_rate(sr: Any) -> float:
-    """Return a sampling rate in Hz that is positive and finite, or raise ParameterError."""
-    return real("sr", sr, above=0)
+    def times(self, n_samples: int) -> np.ndarray:
+        """Time of the middle of each frame in seconds, for a signal of `n_samples` samples."""
+        middle = 0.0 if self.center else self.n_fft / 2
+        return (np.arange(self.n_frames(n_samples)) * self.framing.hop_length + middle) / self._known_sr()

@@ -6,11 +6,12 @@ import numpy as np
 
 from arrayaudio.arrays import Constant
 from arrayaudio.checks import frequency_range, one_of, real, whole
+from arrayaudio.errors import ParameterError
 from arrayaudio.filterbanks import NORMS, mel
 from arrayaudio.plan import Plan
 from arrayaudio.scales import MEL_SCALES, mel_frequencies
 from arrayaudio.spectrum import Scaling
-from arrayaudio.transforms.base import FramedTransform, sampling_rate, settings
+from arrayaudio.transforms.base import FramedTransform, settings
 
 __all__ = ["MelSpectrogram"]
 
@@ -34,12 +35,12 @@ class MelBased(FramedTransform):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        sr = sampling_rate(self.sr)
-        fmin, fmax = frequency_range(self.fmin, self.fmax, sr)
+        if self.sr is None:
+            raise ParameterError("sr=None: mel bands need the sampling rate in Hz")
+        fmin, fmax = frequency_range(self.fmin, self.fmax, self.sr)
         one_of("mel_scale", self.mel_scale, MEL_SCALES)
         one_of("scale", self.scale, LEVELS)
         self._replace(
-            sr=sr,
             n_mels=whole("n_mels", self.n_mels),
             fmin=fmin,
             fmax=fmax,
@@ -57,10 +58,6 @@ class MelBased(FramedTransform):
         if self.scale == "db":
             return Scaling(20 / self.power, self.amin, range=self.top_db)
         return None if self.scale is None else Scaling(1.0, self.amin, base="e" if self.scale == "log" else "10")
-
-    def times(self, n_samples: int) -> np.ndarray:
-        """Time of the middle of each frame in seconds, for a signal of `n_samples` samples."""
-        return self._times(n_samples, self.sr)
 
 
 @settings

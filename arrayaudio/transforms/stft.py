@@ -8,7 +8,7 @@ from arrayaudio.errors import ParameterError
 from arrayaudio.inverse import istft
 from arrayaudio.plan import Detector, Plan
 from arrayaudio.scales import fft_frequencies
-from arrayaudio.transforms.base import FramedTransform, compiled, sampling_rate, settings
+from arrayaudio.transforms.base import FramedTransform, compiled, settings
 
 __all__ = ["STFT"]
 
@@ -63,31 +63,20 @@ class STFT(FramedTransform):
     1000.0
     """
 
-    output: str = "complex"
     sr: float | None = None
+    output: str = "complex"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         one_of("output", self.output, DETECTORS)
-        if self.sr is not None:
-            self._replace(sr=sampling_rate(self.sr))
 
     def _plan(self) -> Plan:
         return Plan(self.framing, self.frame_window, DETECTORS[self.output])
-
-    def _known_sr(self) -> float:
-        if self.sr is None:
-            raise ParameterError("sr=None: Hz and seconds need the sampling rate; build the transform with sr=...")
-        return self.sr
 
     @property
     def frequencies(self) -> np.ndarray:
         """Frequency of each row in Hz."""
         return fft_frequencies(sr=self._known_sr(), n_fft=self.n_fft)
-
-    def times(self, n_samples: int) -> np.ndarray:
-        """Time of the middle of each frame in seconds, for a signal of `n_samples` samples."""
-        return self._times(n_samples, self._known_sr())
 
     def inverse(self, S: ArrayLike, *, length: int | None = None) -> Array:
         """Reconstruct the waveform whose STFT is nearest to `S` in least squares (Griffin and Lim, 1984).

@@ -56,7 +56,7 @@ class _GuardedMemory:
         self.data = memory[_GUARD_BYTES + slack : _GUARD_BYTES + inner]
         self.region = _Region(memory.ctypes.data, _GUARD_BYTES, inner, size, writeable, argument)
         self._slack = memory[_GUARD_BYTES : _GUARD_BYTES + slack]
-        self._canary = np.frombuffer((_CANARY * inner)[inner * len(_CANARY) - slack :], np.uint8)
+        self._canary = np.frombuffer((_CANARY * slack)[3 * slack :], np.uint8)  # whole at its end
         self._slack[:] = self._canary
 
     def is_intact(self) -> bool:

@@ -1,5 +1,6 @@
 """One pool of threads for all kernels, right from any thread and after a fork."""
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterable
@@ -67,7 +68,8 @@ def run(task: Callable[[Any], None], items: Iterable[Any]) -> None:
 
     Tasks must not depend on each other or call `run`. The first exception is raised once every thread has stopped.
     """
-    queue = iter(list(items))
+    tasks = list(items)
+    queue = iter(tasks)
     lock = threading.Lock()
 
     def work() -> None:
@@ -81,10 +83,9 @@ def run(task: Callable[[Any], None], items: Iterable[Any]) -> None:
     executor, n = _pool.start()
     helpers = []
     if executor is not None:
-        try:
-            helpers = [executor.submit(work) for _ in range(n - 1)]
-        except RuntimeError:  # another thread has just replaced the pool, or the interpreter is closing
-            pass
+        # Submitting fails if another thread has just replaced the pool, or if the interpreter is closing.
+        with contextlib.suppress(RuntimeError):
+            helpers = [executor.submit(work) for _ in range(min(n, len(tasks)) - 1)]
     try:
         work()
     finally:
