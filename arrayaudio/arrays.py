@@ -6,6 +6,7 @@ standard have in common.
 """
 
 import importlib
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -94,6 +95,12 @@ def _from_numpy_world(x: Any) -> np.ndarray:
     return array
 
 
+def check_device(device: Any) -> None:
+    """Raise ParameterError unless `device` is None or names one."""
+    if device is not None and not re.fullmatch(r"cpu|cuda(:\d+)?", str(device)):
+        raise ParameterError(f"device={device!r}: must be None, 'cpu', 'cuda' or 'cuda:N'")
+
+
 def asarray(x: ArrayLike, device: str | None = None) -> Array:
     """Return `x` as an array, without a copy where that is possible.
 
@@ -118,18 +125,16 @@ def asarray(x: ArrayLike, device: str | None = None) -> Array:
     >>> aa.asarray([0, 1, 0, -1])
     array([ 0.,  1.,  0., -1.])
     """
-    kind, _, number = ("" if device is None else str(device)).partition(":")
-    if kind not in ("", "cpu", "cuda") or (number and not number.isdigit()) or (kind == "cpu" and number):
-        raise ParameterError(f"device={device!r}: must be None, 'cpu', 'cuda' or 'cuda:N'")
+    check_device(device)
     if _is_cupy(x) or (hasattr(x, "__array_namespace__") and not isinstance(x, np.ndarray)):
         array = x
     elif hasattr(x, "__cuda_array_interface__"):
         array = _to_cuda(x, "cuda")
     else:
         array = _from_numpy_world(x)
-    if kind == "cpu":
-        return to_numpy(array)
-    return _to_cuda(array, str(device)) if kind == "cuda" else array
+    if device is None:
+        return array
+    return to_numpy(array) if device == "cpu" else _to_cuda(array, device)
 
 
 def to_numpy(x: ArrayLike) -> np.ndarray:

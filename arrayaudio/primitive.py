@@ -18,6 +18,9 @@ R = TypeVar("R")
 
 FOLDERS = {"numpy": "arrayaudio.kernels.cpu", "cupy": "arrayaudio.kernels.gpu"}
 
+registered: dict[str, Callable[..., Any]] = {}
+"""Every primitive by its name, once its module is imported."""
+
 problems: dict[str, str] = {}
 """Why a fast version that exists could not be loaded, by module name; empty when all is well."""
 
@@ -49,4 +52,5 @@ def primitive(reference: Callable[P, R]) -> Callable[P, R]:
         return reference(*args, **kwargs) if result is NotImplemented else result
 
     call.reference = reference  # type: ignore[attr-defined]
+    registered[name] = call
     return call

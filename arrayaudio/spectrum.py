@@ -44,12 +44,19 @@ class Scaling:
     base: Literal["e", "10"] = "10"
     range: float | None = None
 
+    @property
+    def lowest(self) -> float:
+        """The level of the floor."""
+        return self.factor * (math.log if self.base == "e" else math.log10)(self.floor)
+
 
 def scaled(S: Array, scaling: Scaling) -> Array:
     """Apply a logarithmic `Scaling`; an item is everything along the last two axes."""
     xp = namespace(S)
     log = xp.log if scaling.base == "e" else xp.log10
     levels = scaling.factor * log(xp.clip(S, scaling.floor, None))
+    # The floor is the same to the last bit on every library, whatever its logarithm rounds to.
+    levels = xp.where(S <= scaling.floor, xp.full_like(levels, scaling.lowest), levels)
     return levels if scaling.range is None else limit_range(levels, scaling.range)
 
 

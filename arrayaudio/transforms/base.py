@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar, dataclass_transform
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, Constant, as_signal, asarray, require_finite
+from arrayaudio.arrays import Array, ArrayLike, Constant, as_signal, asarray, check_device, require_finite
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import PAD_MODES, Framing
@@ -57,6 +57,10 @@ class Transform:
 
     device: str | None = None
     check_finite: bool = True
+
+    def __post_init__(self) -> None:
+        check_device(self.device)
+        one_of("check_finite", self.check_finite, (True, False))
 
     def __call__(self, y: ArrayLike) -> Array:
         """Transform a signal (..., n_samples) into (..., freq, time)."""
@@ -132,6 +136,7 @@ class FramedTransform(Transform):
     pad_mode: str = "constant"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         n_fft = whole("n_fft", self.n_fft)
         win_length = n_fft if self.win_length is None else whole("win_length", self.win_length)
         if win_length > n_fft:

@@ -131,6 +131,9 @@ def spectrogram(y: np.ndarray, plan: Any) -> Any:
 
 def to_levels(S: np.ndarray, scaling: Any) -> None:
     """Turn values into levels in place, but for their range."""
-    np.maximum(S, S.dtype.type(scaling.floor), out=S)
+    floor = S.dtype.type(scaling.floor)
+    at_floor = S <= floor
+    np.maximum(S, floor, out=S)
     (np.log if scaling.base == "e" else np.log10)(S, out=S)
     S *= S.dtype.type(scaling.factor)
+    S[at_floor] = scaling.lowest

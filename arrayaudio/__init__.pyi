@@ -1,0 +1,55 @@
+"""Public names, for type checkers and editors; at run time they are loaded on first use."""
+
+from arrayaudio import filters as filters
+from arrayaudio.arrays import asarray as asarray
+from arrayaudio.arrays import to_numpy as to_numpy
+from arrayaudio.errors import ArrayAudioError as ArrayAudioError
+from arrayaudio.errors import ArrayAudioWarning as ArrayAudioWarning
+from arrayaudio.errors import AudioDecodeError as AudioDecodeError
+from arrayaudio.errors import BackendError as BackendError
+from arrayaudio.errors import DTypeError as DTypeError
+from arrayaudio.errors import MissingExtraError as MissingExtraError
+from arrayaudio.errors import ParameterError as ParameterError
+from arrayaudio.features import delta as delta
+from arrayaudio.functional import istft as istft
+from arrayaudio.functional import melspectrogram as melspectrogram
+from arrayaudio.functional import mfcc as mfcc
+from arrayaudio.functional import spectrogram as spectrogram
+from arrayaudio.functional import stft as stft
+from arrayaudio.kernels.cpu.threads import set_num_threads as set_num_threads
+from arrayaudio.notes import hz_to_midi as hz_to_midi
+from arrayaudio.notes import hz_to_note as hz_to_note
+from arrayaudio.notes import midi_to_hz as midi_to_hz
+from arrayaudio.notes import midi_to_note as midi_to_note
+from arrayaudio.notes import note_to_hz as note_to_hz
+from arrayaudio.notes import note_to_midi as note_to_midi
+from arrayaudio.pcm import pcm_to_float as pcm_to_float
+from arrayaudio.resampling import resample as resample
+from arrayaudio.scales import bark_to_hz as bark_to_hz
+from arrayaudio.scales import cqt_frequencies as cqt_frequencies
+from arrayaudio.scales import erb_to_hz as erb_to_hz
+from arrayaudio.scales import fft_frequencies as fft_frequencies
+from arrayaudio.scales import hz_to_bark as hz_to_bark
+from arrayaudio.scales import hz_to_erb as hz_to_erb
+from arrayaudio.scales import hz_to_mel as hz_to_mel
+from arrayaudio.scales import hz_to_octs as hz_to_octs
+from arrayaudio.scales import mel_frequencies as mel_frequencies
+from arrayaudio.scales import mel_to_hz as mel_to_hz
+from arrayaudio.scales import octs_to_hz as octs_to_hz
+from arrayaudio.spectrum import amplitude_to_db as amplitude_to_db
+from arrayaudio.spectrum import db_to_amplitude as db_to_amplitude
+from arrayaudio.spectrum import db_to_power as db_to_power
+from arrayaudio.spectrum import power_to_db as power_to_db
+from arrayaudio.times import frames_to_samples as frames_to_samples
+from arrayaudio.times import frames_to_time as frames_to_time
+from arrayaudio.times import samples_to_frames as samples_to_frames
+from arrayaudio.times import samples_to_time as samples_to_time
+from arrayaudio.times import time_to_frames as time_to_frames
+from arrayaudio.times import time_to_samples as time_to_samples
+from arrayaudio.transforms.mel import MelSpectrogram as MelSpectrogram
+from arrayaudio.transforms.mfcc import MFCC as MFCC
+from arrayaudio.transforms.stft import STFT as STFT
+from arrayaudio.versions import show_versions as show_versions
+from arrayaudio.windows import get_window as get_window
+
+__version__: str

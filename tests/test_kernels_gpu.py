@@ -1,0 +1,119 @@
+"""CUDA kernels without a GPU: emulated on the CPU, launch code included, and compiled for each architecture."""
+
+import ast
+from pathlib import Path
+
+import cupy
+import numpy as np
+import pytest
+
+import arrayaudio as aa
+from arrayaudio.arrays import Constant, cuda_problem
+from arrayaudio.frames import INDEX_MODES, Framing
+from arrayaudio.frames import windowed_frames as primitive
+from arrayaudio.kernels.gpu import loader, windowed_frames
+
+from . import emulator
+
+KERNELS = sorted(path.stem for path in Path(loader.__file__).parent.glob("*.cu"))
+ARCHITECTURES = [80, 90, 120]
+
+
+@pytest.fixture
+def emulated(monkeypatch):
+    """Arrays are NumPy's, and a launch goes to the emulator with the arguments that a GPU would get."""
+    launches = []
+
+    def launch(name, dtype, grid, block, arguments):
+        launches.append(name)
+        options = loader.compile_options(dtype)
+        emulator.launch_all_schedules(loader.source_path(name), name, grid, block, arguments, options=options)
+
+    def poisoned(shape, dtype):
+        return np.full(shape, np.nan, dtype)
+
+    monkeypatch.setattr(windowed_frames, "launch", launch)
+    monkeypatch.setattr(windowed_frames.cupy, "empty", poisoned)
+    monkeypatch.setattr(windowed_frames.cupy, "ascontiguousarray", np.ascontiguousarray)
+    return launches
+
+
+@pytest.mark.parametrize("mode", INDEX_MODES)
+@pytest.mark.parametrize(
+    ("shape", "n_fft", "hop", "padding"),
+    [
+        ((50,), 8, 3, 4),
+        ((2, 3, 33), 16, 5, 8),
+        ((2, 9), 16, 4, 8),
+        ((1, 40), 7, 11, 3),
+        ((3, 64), 64, 1, 0),
+        ((2,), 6, 1, 9),
+    ],
+)
+def test_windowed_frames_equal_the_reference(emulated, mode, shape, n_fft, hop, padding, dtype, rng):
+    y = rng.standard_normal(shape).astype(dtype)
+    framing, window = Framing(n_fft, hop, padding, mode), Constant(rng.standard_normal(n_fft))
+    if shape[-1] < framing.min_length:
+        with pytest.raises(aa.ParameterError, match="at least"):
+            windowed_frames.windowed_frames(y, framing, window)
+        return
+    y.setflags(write=False)
+    result = windowed_frames.windowed_frames(y, framing, window)
+    assert emulated == ["windowed_frames"]
+    np.testing.assert_array_equal(result, primitive.reference(y, framing, window))
+
+
+def test_windowed_frames_stride_over_what_one_grid_cannot_hold(emulated, monkeypatch, rng):
+    monkeypatch.setattr(windowed_frames, "MOST_BLOCKS", 2)
+    y = rng.standard_normal((2, 300))
+    framing, window = Framing(16, 4, 8), Constant(np.hanning(16))
+    result = windowed_frames.windowed_frames(y[:, ::-1], framing, window)
+    np.testing.assert_array_equal(result, primitive.reference(y[:, ::-1], framing, window))
+
+
+def test_windowed_frames_decline_and_skip(emulated):
+    window = Constant(np.ones(8))
+    assert windowed_frames.windowed_frames(np.ones(50), Framing(8, 4, 4, "mean"), window) is NotImplemented
+    assert windowed_frames.windowed_frames(np.ones((0, 50)), Framing(8, 4), window).shape == (0, 11, 8)
+    assert emulated == []
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("name", KERNELS)
+def test_every_kernel_compiles(name, architecture, dtype):
+    cubin = loader.compile_cubin(name, dtype, architecture)
+    assert cubin[:4] == b"\x7fELF"
+    assert name.encode() in cubin
+
+
+def test_a_kernel_that_does_not_compile_is_explained(monkeypatch, tmp_path):
+    broken = tmp_path / "broken.cu"
+    broken.write_text('extern "C" __global__ void broken() { missing(); }')
+    monkeypatch.setattr(loader, "source_path", lambda name: broken)
+    with pytest.raises(aa.BackendError, match=r"(?s)broken\.cu does not compile for sm_90.*missing"):
+        loader.compile_cubin("broken", "float32", 90)
+
+
+def test_stage_code_uses_only_what_every_library_has():
+    """CuPy cannot run here, but its names can be looked up."""
+    package = Path(aa.__file__).parent
+    used = {
+        node.attr
+        for path in package.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "xp"
+    }
+    assert {"concat", "take", "matmul", "fft"} <= used
+    missing = {name for name in used - {"__name__"} if not hasattr(cupy, name) or not hasattr(np, name)}
+    assert not missing
+
+
+@pytest.mark.skipif(cuda_problem() is not None, reason="needs a GPU")
+class TestOnTheDevice:
+    @pytest.mark.parametrize("mode", INDEX_MODES)
+    def test_windowed_frames_equal_the_reference(self, mode, dtype, rng):
+        y = rng.standard_normal((2, 3, 5000)).astype(dtype)
+        framing, window = Framing(512, 100, 256, mode), Constant(np.hanning(512))
+        with cupy.cuda.Stream(non_blocking=True):
+            result = primitive(cupy.asarray(y), framing, window)
+            np.testing.assert_array_equal(result.get(), primitive.reference(y, framing, window))

@@ -1,0 +1,117 @@
+"""One test over every primitive and every fast version, and how a fast version is found, declines and fails."""
+
+import importlib
+import inspect
+
+import numpy as np
+import pytest
+
+import arrayaudio.plan  # registers every primitive
+from arrayaudio import primitive
+from arrayaudio.arrays import Constant
+from arrayaudio.frames import Framing
+from arrayaudio.plan import Plan
+from arrayaudio.spectrum import Scaling
+
+from .tolerances import assert_same_levels, assert_same_spectrum
+
+FRAMING = Framing(64, 16, 32, "reflect")
+WINDOW = Constant(np.hanning(64))
+BANK = Constant(np.eye(10, 33) + np.eye(10, 33, k=2))
+
+# Arguments after the signal, and whether the result is linear in it.
+CASES = {
+    "windowed_frames": [((FRAMING, WINDOW), True)],
+    "spectrogram": [
+        ((Plan(FRAMING, WINDOW),), True),
+        ((Plan(FRAMING, WINDOW, 1.0),), False),
+        ((Plan(FRAMING, WINDOW, 2.0),), False),
+        ((Plan(FRAMING, WINDOW, 2.0, BANK),), False),
+        ((Plan(FRAMING, WINDOW, 1.0, BANK),), False),
+        ((Plan(FRAMING, WINDOW, 2.0, BANK, Scaling(10.0, 1e-10, range=30.0)),), False),
+        ((Plan(FRAMING, WINDOW, 2.0, BANK, Scaling(1.0, 1e-3, base="e")),), False),
+    ],
+}
+EACH = [(name, *case) for name, cases in CASES.items() for case in cases]
+
+
+def test_every_primitive_has_its_cases():
+    assert set(primitive.registered) == set(CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("folder", primitive.FOLDERS.values())
+def test_fast_versions_have_the_signature_of_the_reference(name, folder):
+    if importlib.util.find_spec(f"{folder}.{name}") is None:
+        return
+    fast = getattr(importlib.import_module(f"{folder}.{name}"), name)
+    assert list(inspect.signature(fast).parameters) == list(inspect.signature(primitive.registered[name]).parameters)
+
+
+@pytest.mark.parametrize(("name", "arguments", "linear"), EACH)
+def test_every_primitive_gives_the_numbers_of_its_reference_and_leaves_its_input(
+    name, arguments, linear, library, dtype, rng
+):
+    call = primitive.registered[name]
+    y = rng.standard_normal((2, 3, 300)).astype(dtype)
+    same = assert_same_levels if name == "spectrogram" and arguments[0].scaling else assert_same_spectrum
+    given = library.asarray(y)
+    result = library.to_numpy(call(given, *arguments))
+    exact = call.reference(y.astype(np.float64), *arguments)
+    same(result, exact, dtype)
+    np.testing.assert_array_equal(library.to_numpy(given), y)
+    if linear:
+        doubled = library.to_numpy(call(library.asarray(2 * y), *arguments))
+        same(doubled, 2 * exact, dtype)
+
+
+@pytest.fixture
+def fresh():
+    primitive.fast_version.cache_clear()
+    yield
+    primitive.fast_version.cache_clear()
+    primitive.problems.clear()
+
+
+def double(x):
+    return 2 * x
+
+
+@pytest.mark.usefixtures("fresh")
+class TestSearch:
+    def test_finds_the_cpu_version_of_spectrogram(self):
+        assert primitive.fast_version("spectrogram", "numpy") is not None
+        assert primitive.problems == {}
+
+    def test_without_a_fast_version_the_reference_runs(self):
+        assert primitive.fast_version("double", "numpy") is None
+        assert primitive.primitive(double)(np.ones(2)).tolist() == [2, 2]
+        del primitive.registered["double"]
+
+    def test_other_libraries_have_none(self):
+        assert primitive.fast_version("spectrogram", "array_api_strict") is None
+
+    def test_a_version_that_declines_hands_over_to_the_reference(self, monkeypatch):
+        asked = []
+
+        def declining(name, library):
+            return lambda *_: asked.append((name, library)) or NotImplemented
+
+        monkeypatch.setattr(primitive, "fast_version", declining)
+        assert primitive.primitive(double)(np.ones(2)).tolist() == [2, 2]
+        assert asked == [("double", "numpy")]
+        del primitive.registered["double"]
+
+    def test_a_broken_accelerator_is_remembered_and_survived(self, monkeypatch):
+        def broken(module):
+            raise ImportError(f"no accelerator for {module}")
+
+        monkeypatch.setattr(primitive.importlib, "import_module", broken)
+        assert primitive.fast_version("spectrogram", "numpy") is None
+        assert primitive.problems == {
+            "arrayaudio.kernels.cpu.spectrogram": "ImportError: no accelerator for arrayaudio.kernels.cpu.spectrogram"
+        }
+
+
+def test_the_package_is_complete():
+    assert arrayaudio.plan.spectrogram.reference.__name__ == "spectrogram"
