@@ -1,0 +1,65 @@
+# make demo   spectrograms of the recordings in docs/audio, into demo-output/
+# make test   linters, types, import contracts and the tests
+# All set-up happens inside this folder, in virtual environments that git ignores.
+
+PYTHON ?= python3
+BIN := .venv/bin
+RECORDINGS := docs/audio
+
+.PHONY: demo test lint bench docs test-oldest test-pythons clean
+
+demo: .venv/demo.ready
+	$(BIN)/arrayaudio extract $(RECORDINGS) -o demo-output --transform logmel --plot
+	$(BIN)/arrayaudio plot $(RECORDINGS)/speech.flac -o demo-output/speech-overview.png
+	@echo
+	@echo "Look at   demo-output/speech-overview.png   one clip as STFT, mel and MFCC"
+	@echo "          demo-output/*.npz, *.png          log-mel features and pictures of each clip"
+	@echo "Go on     $(BIN)/arrayaudio extract YOUR_FOLDER -o features --transform mfcc"
+	@echo "          $(BIN)/arrayaudio extract --help"
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: .venv/dev.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/dev.ready
+	$(BIN)/python -m bench.cpu
+
+docs: .venv/dev.ready
+	$(BIN)/python -m docs.pictures
+
+# The tests with the oldest versions that pyproject.toml allows.
+test-oldest: .venv-oldest/dev.ready
+	.venv-oldest/bin/python -m pytest
+
+# The tests on the other Pythons that this machine has.
+test-pythons:
+	@for version in 3.12 3.13; do \
+	  if python$$version -c '' 2>/dev/null; then \
+	    $(MAKE) .venv-$$version/dev.ready PYTHON=python$$version && .venv-$$version/bin/python -m pytest || exit 1; \
+	  else echo "python$$version is not here: not tested"; fi; \
+	done
+
+.venv/bin/python .venv-3.12/bin/python .venv-3.13/bin/python .venv-oldest/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(@D:/bin=)
+
+.venv/demo.ready: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[io,plot,cli]'
+	touch $@
+
+%/dev.ready: pyproject.toml | %/bin/python
+	$*/bin/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+.venv-oldest/bin/python: PYTHON = python3.11
+.venv-oldest/dev.ready: pyproject.toml | .venv-oldest/bin/python
+	.venv-oldest/bin/python -m pip install --quiet --editable '.[dev]' 'numpy==2.0.*' 'scipy==1.13.*' 'numba==0.60.*'
+	touch $@
+
+clean:
+	rm -rf .venv .venv-* demo-output
