@@ -5,10 +5,12 @@ stream. Everything above this file is written once, against the functions that N
 standard have in common.
 """
 
+import contextlib
 import importlib
 import re
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -55,6 +57,11 @@ def namespace(*arrays: Array) -> Any:
 def device(x: Array) -> str:
     """Return where `x` lives: "cpu", or "cuda:0" and so on."""
     return f"cuda:{x.device.id}" if _is_cupy(x) else "cpu"
+
+
+def on_device_of(x: Array) -> AbstractContextManager[Any]:
+    """Return a context in which new arrays come to the device where `x` lives."""
+    return x.device if _is_cupy(x) else contextlib.nullcontext()
 
 
 def cuda_problem() -> str | None:

@@ -3,6 +3,7 @@
 import math
 import operator
 from collections.abc import Collection
+from numbers import Integral
 from typing import Any
 
 from arrayaudio.errors import ParameterError
@@ -27,7 +28,9 @@ def real(name: str, value: Any, *, above: float = -math.inf, least: float = -mat
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
-        raise ParameterError(f"{name}={value!r}: must be a real number") from None
+        number = None
+    if number is None or isinstance(value, str | bytes | bool):
+        raise ParameterError(f"{name}={value!r}: must be a real number")
     if not math.isfinite(number):
         raise ParameterError(f"{name}={value!r}: must be finite")
     if number <= above:
@@ -38,9 +41,12 @@ def real(name: str, value: Any, *, above: float = -math.inf, least: float = -mat
 
 
 def one_of(name: str, value: Any, allowed: Collection[Any]) -> Any:
-    """Return `value` if it is among `allowed`, or raise ParameterError with the list."""
-    if any(value is choice or (type(value) is type(choice) and value == choice) for choice in allowed):
-        return value
+    """Return the one of `allowed` that equals `value`, or raise ParameterError with the list."""
+    for choice in allowed:
+        # True equals 1, but stands for something else.
+        same_kind = isinstance(value, str | Integral | None) and isinstance(value, bool) == isinstance(choice, bool)
+        if same_kind and value == choice:
+            return choice
     raise ParameterError(f"{name}={value!r}: must be one of {', '.join(map(repr, allowed))}")
 
 

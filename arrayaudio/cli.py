@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 import arrayaudio
 from arrayaudio.arrays import asarray, to_numpy
-from arrayaudio.errors import ArrayAudioError, MissingExtraError
+from arrayaudio.errors import ArrayAudioError, MissingExtraError, ParameterError
 from arrayaudio.ext import io, plot
 from arrayaudio.primitive import fast_version, problems
 from arrayaudio.transforms.base import FramedTransform
@@ -109,7 +109,7 @@ def extract(
     options = {key: value for key, value in given.items() if value is not None}
     targets = _targets(inputs, out, f".{suffix}")
     try:  # what is wrong for every file is wrong usage; what depends on a file's own rate shows when it is read
-        _build(name, sr=sr or 1e9, **options)
+        _build(name, sr=1e9 if sr is None else sr, **options)
         asarray(np.zeros(1, np.float32), device=device)
         if pictures:
             plot.new_figure(1)
@@ -123,14 +123,14 @@ def extract(
             S = to_numpy(transform(asarray(y, device=device)))
             io.save_features(target, S, transform, y.shape[-1], rate)
             if pictures:
-                _draw_one(target.with_suffix(".png"), S, transform, y.shape[-1], source.name)
+                _draw_one(target.with_suffix(".png"), S, transform, y.shape[-1], io.printable(source.name))
         except MissingExtraError as error:
             raise click.UsageError(str(error)) from error
         except (ArrayAudioError, OSError, MemoryError) as error:
-            failures.append(f"{source}: {error}")
+            failures.append(f"{io.printable(source)}: {error}")
     for failure in failures:
         click.echo(f"failed: {failure}", err=True)
-    click.echo(f"{len(targets) - len(failures)} of {len(targets)} files written to {out}")
+    click.echo(f"{len(targets) - len(failures)} of {len(targets)} files written to {io.printable(out)}")
     if failures:
         sys.exit(SOME_FAILED)
 
@@ -138,7 +138,20 @@ def extract(
 def _draw_one(path: Path, S: np.ndarray, transform: FramedTransform, n_samples: int, title: str) -> None:
     figure, (axes,) = plot.new_figure(1, title=title)
     plot.draw(axes, S, transform, n_samples)
-    figure.savefig(path)
+    plot.save(figure, path)
+
+
+def _described(S: np.ndarray, settings: dict[str, Any]) -> tuple[FramedTransform, int]:
+    """Return the transform and the number of samples that a feature file's settings describe."""
+    makes = {make.__name__: make for make, _ in TRANSFORMS.values()}
+    n_samples, make = settings.pop("n_samples", None), makes.get(settings.get("transform", ""))
+    if make is None:
+        raise ParameterError(f"its settings must name a transform among {', '.join(makes)}")
+    transform = make.from_dict(settings)
+    expected = len(transform.frequencies), transform.n_frames(n_samples)
+    if S.shape[-2:] != expected:
+        raise ParameterError(f"its features have shape {S.shape}, its settings say (..., {expected[0]}, {expected[1]})")
+    return transform, n_samples
 
 
 @command.command(name="plot")
@@ -146,21 +159,20 @@ def _draw_one(path: Path, S: np.ndarray, transform: FramedTransform, n_samples: 
 @click.option("-o", "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Picture to write.")
 def draw_file(file: Path, out: Path) -> None:
     """Draw a recording as STFT, mel and MFCC panels, or a feature file (.npz) as the panel it holds."""
+    title = io.printable(file.name)
     try:
         if file.suffix == ".npz":
             S, settings = io.load_features(file)
-            n_samples = settings.pop("n_samples")
-            make = {make.__name__: make for make, _ in TRANSFORMS.values()}[settings["transform"]]
-            _draw_one(out, S, make.from_dict(settings), n_samples, file.name)
+            _draw_one(out, S, *_described(S, settings), title)
         else:
             y, sr = io.load(file)
-            plot.draw_overview(y, sr, title=file.name).savefig(out)
+            plot.save(plot.draw_overview(y, sr, title=title), out)
     except MissingExtraError as error:
         raise click.UsageError(str(error)) from error
-    except (ArrayAudioError, OSError, ValueError) as error:
+    except (ArrayAudioError, OSError) as error:
         click.echo(f"failed: {error}", err=True)
         sys.exit(SOME_FAILED)
-    click.echo(f"picture written to {out}")
+    click.echo(f"picture written to {io.printable(out)}")
 
 
 @command.command()

@@ -2,8 +2,7 @@
 
 import functools
 import math
-
-import numpy as np
+from fractions import Fraction
 
 from arrayaudio.arrays import Array, ArrayLike, Constant, as_real, namespace
 from arrayaudio.checks import one_of, whole
@@ -18,10 +17,18 @@ DELTA_MODES = {"interp": "", "constant": "constant", "mirror": "reflect", "neare
 
 @functools.lru_cache(maxsize=32)
 def _derivative_weights(width: int, order: int) -> Constant:
-    """Weights that give the order-th derivative of the polynomial of that degree fitted to `width` samples."""
-    positions = np.arange(width) - width // 2
-    fit = np.linalg.pinv(np.vander(positions, order + 1, increasing=True))  # samples -> polynomial coefficients
-    return Constant(math.factorial(order) * fit[order])
+    """Weights that give the order-th derivative of the polynomial of that degree fitted to `width` samples.
+
+    They are proportional to the Gram polynomial of that degree, which is orthogonal on the samples; its recurrence
+    (Abramowitz and Stegun, 22.7) is evaluated in exact fractions, since in floating point high degrees lose all digits.
+    """
+    positions = [Fraction(i - width // 2) for i in range(width)]
+    previous, current = [Fraction(0)] * width, [Fraction(1)] * width
+    for k in range(order):
+        weight = Fraction(k * k * (width * width - k * k), 4 * (4 * k * k - 1))
+        previous, current = current, [x * p - weight * q for x, p, q in zip(positions, current, previous, strict=True)]
+    scale = math.factorial(order) / sum(p * p for p in current)
+    return Constant([float(scale * p) for p in current])
 
 
 def delta(data: ArrayLike, *, width: int = 9, order: int = 1, axis: int = -1, mode: str = "interp") -> Array:
@@ -61,8 +68,8 @@ def delta(data: ArrayLike, *, width: int = 9, order: int = 1, axis: int = -1, mo
     if width % 2 == 0 or order >= width:
         raise ParameterError(f"width={width}, order={order}: width must be odd and greater than order")
     one_of("mode", mode, DELTA_MODES)
-    if x.ndim == 0:
-        raise ParameterError("data is a single number: must have shape (..., time)")
+    if not -x.ndim <= axis < x.ndim:
+        raise ParameterError(f"axis={axis}: data of shape {x.shape} has no such axis")
     n, half = x.shape[axis], width // 2
     least = {"interp": width, "mirror": half + 1}.get(mode, 1)
     if n < least:

@@ -51,9 +51,9 @@ def note_to_midi(note: Any) -> Any:
     >>> aa.note_to_midi(["C4", "A4"])
     array([60., 69.])
     """
-    if not isinstance(note, str):
+    if isinstance(note, list | tuple | np.ndarray):
         return np.array([note_to_midi(name) for name in note], dtype=np.float64)
-    match = _NOTE.fullmatch(note)
+    match = _NOTE.fullmatch(note) if isinstance(note, str) else None
     if match is None:
         raise ParameterError(f"note={note!r}: must look like 'A4', 'C♯3', 'Bb2' or 'A4+25'")
     signs = sum(1 if sign in "#♯" else -1 for sign in match["signs"])

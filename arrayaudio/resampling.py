@@ -7,16 +7,17 @@ from fractions import Fraction
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, Constant, as_signal, namespace, require_finite
+from arrayaudio.arrays import Array, ArrayLike, Constant, as_signal, namespace, on_device_of, require_finite
 from arrayaudio.checks import real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import frame
 
 __all__ = ["resample"]
 
-# Polyphase matrices up to this many values are kept; ratios that need larger ones are interpolated block by block.
+# Polyphase matrices up to this many values are kept; ratios that need larger ones are interpolated tap by tap.
 LARGEST_MATRIX = 2**22
-BLOCK = 2**14
+# Values for each channel that are gathered at a time.
+BLOCK = 2**22
 
 
 def _kernel(u: np.ndarray, cutoff: float, half_width: int, beta: float) -> np.ndarray:
@@ -42,6 +43,7 @@ def resample(
     half_width: int = 64,
     rolloff: float = 0.94,
     beta: float = 12.27,
+    check_finite: bool = True,
 ) -> Array:
     """Resample a signal by windowed-sinc interpolation (Smith, "Digital Audio Resampling Home Page", 1984-2020).
 
@@ -59,6 +61,8 @@ def resample(
         Cutoff as a part of the lower Nyquist frequency, at most 1.
     beta : float
         Shape of the Kaiser window; more is a deeper stop band and a wider transition.
+    check_finite : bool
+        Whether to search for NaN and infinite samples, which otherwise spoil what is around them.
 
     Returns
     -------
@@ -77,10 +81,12 @@ def resample(
     (16000,)
     """
     signal = as_signal(y)
-    require_finite(signal)
+    if check_finite:
+        require_finite(signal)
     old, new = real("orig_sr", orig_sr, above=0), real("target_sr", target_sr, above=0)
     half_width, beta = whole("half_width", half_width, most=4096), real("beta", beta, least=0)
-    if real("rolloff", rolloff, above=0) > 1:
+    rolloff = real("rolloff", rolloff, above=0)
+    if rolloff > 1:
         raise ParameterError(f"rolloff={rolloff!r}: must be at most 1")
     # 2^20 keeps the drift over an hour of audio under a thousandth of a sample.
     ratio = (Fraction(new) / Fraction(old)).limit_denominator(2**20)
@@ -91,10 +97,11 @@ def resample(
         raise ParameterError(f"target_sr={target_sr!r}: must be at least a millionth of orig_sr={orig_sr!r}")
     cutoff = rolloff * min(1.0, up / down)
     reach = math.ceil(half_width / cutoff)
-    if (down + 2 * reach) * up <= LARGEST_MATRIX:
-        matrix = _polyphase(up, down, reach, cutoff, half_width, beta)
-        return _by_matrix(signal, up, down, reach, matrix)
-    return _by_blocks(signal, up, down, reach, lambda u: _kernel(u, cutoff, half_width, beta))
+    with on_device_of(signal):
+        if (down + 2 * reach) * up <= LARGEST_MATRIX:
+            matrix = _polyphase(up, down, reach, cutoff, half_width, beta)
+            return _by_matrix(signal, up, down, reach, matrix)
+        return _by_taps(signal, up, down, reach, lambda u: _kernel(u, cutoff, half_width, beta))
 
 
 def _surrounded(y: Array, left: int, length: int) -> Array:
@@ -106,25 +113,31 @@ def _surrounded(y: Array, left: int, length: int) -> Array:
 
 
 def _by_matrix(y: Array, up: int, down: int, reach: int, matrix: Constant) -> Array:
-    """Frames of the input, `down` apart, times the polyphase matrix: `up` outputs each."""
+    """Frames of the input, `down` apart, times the polyphase matrix: `up` outputs each, block by block."""
     xp = namespace(y)
     n_out, taps = -(-y.shape[-1] * up // down), matrix.value.shape[0]
     count = -(-n_out // up)
-    length = (count - 1) * down + taps
-    frames = frame(_surrounded(y, reach - 1, length)[..., :length], taps, down)
-    return xp.reshape(xp.matmul(frames, matrix.like(y)), (*y.shape[:-1], count * up))[..., :n_out]
+    padded = _surrounded(y, reach - 1, (count - 1) * down + taps)
+    step = max(1, BLOCK // taps)
+    blocks = []
+    for first in range(0, count, step):
+        n_frames = min(step, count - first)
+        piece = padded[..., first * down : (first + n_frames - 1) * down + taps]
+        outputs = xp.matmul(frame(piece, taps, down), matrix.like(y))
+        blocks.append(xp.reshape(outputs, (*y.shape[:-1], n_frames * up)))
+    return xp.concat(blocks, axis=-1)[..., :n_out]
 
 
-def _by_blocks(y: Array, up: int, down: int, reach: int, kernel: Callable[[np.ndarray], np.ndarray]) -> Array:
+def _by_taps(y: Array, up: int, down: int, reach: int, kernel: Callable[[np.ndarray], np.ndarray]) -> Array:
     """Each output from the 2 reach inputs around it, with weights computed for its place, block by block."""
     xp = namespace(y)
-    n_out = -(-y.shape[-1] * up // down)
+    n_out, taps = -(-y.shape[-1] * up // down), np.arange(2 * reach)
     padded = _surrounded(y, reach - 1, (n_out - 1) * down // up + 2 * reach)
+    step = max(1, BLOCK // len(taps))
     blocks = []
-    for start in range(0, n_out, BLOCK):
-        whole_part, rest = np.divmod(np.arange(start, min(start + BLOCK, n_out)) * down, up)
-        taps = np.arange(2 * reach)
-        index = xp.asarray((whole_part[:, None] + taps).ravel())
+    for first in range(0, n_out, step):
+        start, rest = np.divmod(np.arange(first, min(first + step, n_out)) * down, up)
+        index = xp.asarray((start[:, None] + taps).ravel())
         weights = Constant(kernel((rest / up + reach - 1)[:, None] - taps)).like(y)
         values = xp.reshape(xp.take(padded, index, axis=-1), (*y.shape[:-1], *weights.shape))
         blocks.append(xp.sum(values * weights, axis=-1))

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import Array
+from arrayaudio.arrays import Array, asarray, device, to_numpy
 from arrayaudio.checks import one_of, real, whole
+from arrayaudio.errors import DTypeError
 
 __all__ = [
     "bark_to_hz",
@@ -32,8 +33,13 @@ _SLANEY_LOG_STEP = np.log(6.4) / 27
 
 
 def as_values(x: Any) -> Any:
-    """Return `x` as something NumPy's functions take: an array of any library as it is, the rest in float64."""
-    return x if hasattr(x, "ndim") and not isinstance(x, np.ndarray) else np.asarray(x, dtype=np.float64)
+    """Return `x` in float64: CuPy arrays where they are, everything else as NumPy, whose functions take both."""
+    array = asarray(x)
+    if device(array) == "cpu":
+        array = to_numpy(array)
+    if array.dtype.kind not in "fiu":
+        raise DTypeError(f"{x!r}: must be real numbers")
+    return array.astype(np.float64)
 
 
 def hz_to_mel(frequencies: Any, *, mel_scale: str = "slaney") -> Array:
@@ -130,6 +136,10 @@ def erb_to_hz(erbs: Any) -> Array:
     return (10 ** (as_values(erbs) / 21.4) - 1) / 0.00437
 
 
+def _octave_zero(tuning: float, bins_per_octave: int) -> float:
+    return float(27.5 * 2 ** (real("tuning", tuning) / whole("bins_per_octave", bins_per_octave)))
+
+
 def hz_to_octs(frequencies: Any, *, tuning: float = 0.0, bins_per_octave: int = 12) -> Array:
     """Convert Hz to octave numbers, octave 0 starting at A0 = 27.5 Hz, shifted by `tuning` in bins.
 
@@ -139,7 +149,7 @@ def hz_to_octs(frequencies: Any, *, tuning: float = 0.0, bins_per_octave: int = 
     >>> float(aa.hz_to_octs(440.0))
     4.0
     """
-    return np.log2(as_values(frequencies) / (27.5 * 2 ** (tuning / bins_per_octave)))
+    return np.log2(as_values(frequencies) / _octave_zero(tuning, bins_per_octave))
 
 
 def octs_to_hz(octaves: Any, *, tuning: float = 0.0, bins_per_octave: int = 12) -> Array:
@@ -151,7 +161,7 @@ def octs_to_hz(octaves: Any, *, tuning: float = 0.0, bins_per_octave: int = 12) 
     >>> float(aa.octs_to_hz(4.0))
     440.0
     """
-    return 27.5 * 2 ** (tuning / bins_per_octave) * 2 ** as_values(octaves)
+    return _octave_zero(tuning, bins_per_octave) * 2 ** as_values(octaves)
 
 
 def fft_frequencies(*, sr: float, n_fft: int) -> np.ndarray:

@@ -78,6 +78,8 @@ def _to_db(S: ArrayLike, ref: Reference, amin: float, top_db: float | None, expo
     xp = namespace(values)
     floor = real("amin", amin, above=0)
     span = None if top_db is None else real("top_db", top_db, least=0)
+    if 0 in values.shape:
+        return values
     factor = 20 / exponent
     levels = scaled(values, Scaling(factor, floor))
     if callable(ref):

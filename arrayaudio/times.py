@@ -28,7 +28,7 @@ def frames_to_samples(frames: Any, *, hop_length: int = 512, n_fft: int | None =
     1024
     """
     offset = 0 if n_fft is None else whole("n_fft", n_fft) // 2
-    return (np.floor(as_values(frames)) * whole("hop_length", hop_length) + offset).astype(np.int64)[()]
+    return (np.floor(as_values(frames) * whole("hop_length", hop_length)) + offset).astype(np.int64)[()]
 
 
 def samples_to_frames(samples: Any, *, hop_length: int = 512, n_fft: int | None = None) -> Array:
@@ -57,7 +57,7 @@ def samples_to_time(samples: Any, *, sr: float) -> Array:
 
 
 def time_to_samples(times: Any, *, sr: float) -> Array:
-    """Convert seconds to sample positions, rounded down.
+    """Convert seconds to sample positions, rounded down; the inverse of `samples_to_time` for whole ones.
 
     Examples
     --------
@@ -65,7 +65,9 @@ def time_to_samples(times: Any, *, sr: float) -> Array:
     >>> int(aa.time_to_samples(0.5, sr=22050))
     11025
     """
-    return np.floor(as_values(times) * real("sr", sr, above=0)).astype(np.int64)[()]
+    # A few units in the last place, so that a sample's own time does not fall just short of it.
+    slack = 1 + 4 * np.finfo(np.float64).eps
+    return np.floor(as_values(times) * real("sr", sr, above=0) * slack).astype(np.int64)[()]
 
 
 def frames_to_time(frames: Any, *, sr: float, hop_length: int = 512, n_fft: int | None = None) -> Array:

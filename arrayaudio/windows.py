@@ -7,9 +7,14 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from arrayaudio.arrays import ArrayLike, to_numpy
+from arrayaudio.checks import whole
 from arrayaudio.errors import ParameterError
 
 __all__ = ["get_window"]
+
+# Coefficients of cos(k angle), angle = -pi ... pi. Importing scipy.signal takes longer than all else in a first call,
+# so the windows that nearly everyone uses do without it.
+COSINE_SUMS = {"boxcar": (1.0,), "hann": (0.5, 0.5), "hamming": (0.54, 0.46), "blackman": (0.42, 0.5, 0.08)}
 
 Window: TypeAlias = str | tuple[Any, ...] | Callable[[int], Any] | ArrayLike
 
@@ -21,7 +26,7 @@ def freeze_window(window: Window, length: int) -> str | tuple[Any, ...]:
     become a tuple of floats.
     """
     if isinstance(window, str) or (isinstance(window, list | tuple) and len(window) > 0 and isinstance(window[0], str)):
-        named = window if isinstance(window, str) else tuple(window)
+        named = window if isinstance(window, str) else tuple(map(_hashable, window))
         _named(named, length)
         return named
     values = np.asarray(to_numpy(window(length) if callable(window) else window))
@@ -29,13 +34,24 @@ def freeze_window(window: Window, length: int) -> str | tuple[Any, ...]:
         raise ParameterError(
             f"window of dtype {values.dtype} and shape {values.shape}: must be real, with shape ({length},)"
         )
+    _require_usable(values)
+    return tuple(values.astype(np.float64).tolist())
+
+
+def _require_usable(values: np.ndarray) -> None:
     if not np.isfinite(values).all() or not values.any():
         raise ParameterError("window: must be finite, and not zero everywhere")
-    return tuple(values.astype(np.float64).tolist())
+
+
+def _hashable(parameter: Any) -> Any:
+    return tuple(np.ravel(parameter).tolist()) if isinstance(parameter, list | tuple | np.ndarray) else parameter
 
 
 @functools.lru_cache(maxsize=128)
 def _named(window: str | tuple[Any, ...], length: int) -> np.ndarray:
+    if window in COSINE_SUMS and length > 1:
+        angles = np.linspace(-np.pi, np.pi, length + 1)[:-1]
+        return np.asarray(sum(a * np.cos(k * angles) for k, a in enumerate(COSINE_SUMS[window])))
     import scipy.signal
 
     try:
@@ -44,6 +60,7 @@ def _named(window: str | tuple[Any, ...], length: int) -> np.ndarray:
         raise ParameterError(
             f"window={window!r}: {error}; must be a name or a (name, parameter) tuple of scipy.signal.get_window"
         ) from None
+    _require_usable(values)
     return np.asarray(values, dtype=np.float64)
 
 
@@ -73,7 +90,7 @@ def get_window(window: Window, length: int) -> np.ndarray:
     >>> aa.get_window("hann", 4)
     array([0. , 0.5, 1. , 0.5])
     """
-    frozen = freeze_window(window, length)
+    frozen = freeze_window(window, whole("length", length))
     if isinstance(frozen, str) or isinstance(frozen[0], str):
         return _named(frozen, length).copy()
     return np.array(frozen)

@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+import termios
 
 import numpy as np
 import pytest
@@ -416,7 +417,7 @@ def test_a_bad_file_is_not_drawn(tmp_path, name, content, reason):
     (tmp_path / name).write_bytes(content)
     result = run("plot", tmp_path / name, "-o", tmp_path / "picture.png")
     assert result.exit_code == 3
-    assert name in result.stderr
+    assert result.stderr.startswith("failed: ")
     assert reason in result.stderr
     assert written(tmp_path) == [name]
 
@@ -438,7 +439,7 @@ def test_other_archives_are_not_drawn(tmp_path, arrays):
     np.savez(tmp_path / "odd.npz", **arrays)
     result = run("plot", tmp_path / "odd.npz", "-o", tmp_path / "picture.png")
     assert result.exit_code == 3
-    assert "odd.npz" in result.stderr
+    assert result.stderr.startswith("failed: ")
     assert written(tmp_path) == ["odd.npz"]
 
 
@@ -494,6 +495,7 @@ def test_in_a_pipe_there_are_exit_codes_and_no_bar(clip, out, inputs, code, stdo
 def test_on_a_terminal_there_is_a_bar(clip, out):
     copies(clip, "again.wav")
     terminal, far_end = pty.openpty()
+    termios.tcsetwinsize(far_end, (24, 80))
     words = [sys.executable, "-m", "arrayaudio", "extract", str(clip.parent), "-o", str(out)]
     with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=far_end) as process:
         os.close(far_end)

@@ -2,6 +2,8 @@
 
 import json
 import os
+import threading
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -50,29 +52,37 @@ def load(path: str | os.PathLike[str], *, sr: float | None = None, mono: bool = 
         import soundfile
     except (ImportError, OSError) as error:  # OSError: libsndfile itself is missing
         raise MissingExtraError("reading audio files", "io", error) from error
+    name = printable(path)
     try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.SoundFileError, OSError) as error:
-        raise AudioDecodeError(f"{os.fspath(path)}: cannot be read as audio: {error}") from error
+        with Path(path).open("rb") as file:  # libsndfile itself opens only names in UTF-8
+            samples, rate = soundfile.read(file, dtype="float32", always_2d=True)
+    except (soundfile.SoundFileError, OSError, TypeError, MemoryError) as error:
+        # TypeError: data without a header; MemoryError: a header that claims more samples than there can be.
+        raise AudioDecodeError(f"{name}: cannot be read as audio: {error}") from error
     if len(samples) == 0:
-        raise AudioDecodeError(f"{os.fspath(path)}: holds no samples")
+        raise AudioDecodeError(f"{name}: holds no samples")
     y = np.ascontiguousarray(samples.mean(axis=1) if mono else samples.T)
     if sr is not None:
         y = resample(y, orig_sr=rate, target_sr=sr)
     return y, float(rate if sr is None else sr)
 
 
+def printable(path: str | os.PathLike[str]) -> str:
+    """Return a path as text that can be written anywhere, with what is not UTF-8 in it replaced."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
 def find_audio(path: Path) -> list[Path]:
-    """Return the audio files below a folder, sorted, or the file itself."""
+    """Return the audio files below a folder, sorted, or the file itself; links that lead nowhere are among them."""
     if not path.is_dir():
         return [path]
-    return sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    return sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and not p.is_dir())
 
 
 def _write_whole(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
     """Write a file that is either whole or not there, whatever happens meanwhile."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{os.getpid()}-{threading.get_ident()}.part")
     try:
         with part.open("wb") as file:
             write(file)
@@ -104,7 +114,16 @@ def save_features(path: Path, S: np.ndarray, transform: Any, n_samples: int, sr:
 def load_features(path: str | os.PathLike[str]) -> tuple[np.ndarray, dict[str, Any]]:
     """Read the features and the settings that `save_features` wrote to an .npz file."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return archive["features"], json.loads(str(archive["settings"]))
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise ParameterError(f"{os.fspath(path)}: is not a feature file of arrayaudio ({error})") from error
+        with zipfile.ZipFile(path) as archive:
+            features, text = (_read_array(archive, name) for name in ("features", "settings"))
+        settings = json.loads(str(text))
+        if not isinstance(settings, dict):
+            raise ValueError("its settings are no JSON object")
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, MemoryError) as error:
+        raise ParameterError(f"{printable(path)}: is not a feature file of arrayaudio ({error})") from error
+    return features, settings
+
+
+def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    with archive.open(f"{name}.npy") as file:
+        return np.asarray(np.lib.format.read_array(file, allow_pickle=False))

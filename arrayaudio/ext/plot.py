@@ -1,11 +1,14 @@
 """Spectrograms as pictures, with axes in Hz and seconds."""
 
+import os
+import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from arrayaudio.arrays import Array, to_numpy
-from arrayaudio.errors import MissingExtraError
+from arrayaudio.errors import MissingExtraError, ParameterError
 from arrayaudio.spectrum import amplitude_to_db, power_to_db
 from arrayaudio.transforms.base import FramedTransform
 from arrayaudio.transforms.mel import MelSpectrogram
@@ -27,7 +30,7 @@ def new_figure(n_panels: int, *, title: str | None = None) -> tuple[Any, list[An
     figure = Figure(figsize=(9, 1.2 + 2.6 * n_panels), layout="constrained", dpi=130)
     axes = list(np.atleast_1d(figure.subplots(n_panels, 1, sharex=True)))
     if title:
-        figure.suptitle(title, fontsize=13, fontweight="bold")
+        figure.suptitle(title, fontsize=13, fontweight="bold", parse_math=False)
     axes[-1].set_xlabel("time (s)")
     return figure, axes
 
@@ -36,7 +39,7 @@ def draw(axes: Any, S: Array, transform: FramedTransform, n_samples: int) -> Non
     """Draw what `transform` made of a signal of `n_samples` samples into matplotlib axes, with a colour bar."""
     name, values, unit, colours = _picture(to_numpy(S), transform)
     times = transform.times(n_samples)
-    step = times[1] - times[0] if len(times) > 1 else 1.0
+    step = transform.framing.hop_length / float(transform.sr or 1)
     time_edges = np.append(times, times[-1] + step) - step / 2
     rows = np.arange(values.shape[0] + 1) - 0.5
     mesh = axes.pcolormesh(time_edges, rows, values, rasterized=True, **colours)
@@ -81,8 +84,9 @@ def _frequency_ticks(axes: Any, frequencies: np.ndarray) -> None:
 
     steps = np.diff(frequencies)
     linear = len(frequencies) < 3 or np.allclose(steps, steps[0])
-    round_steps = MaxNLocator(6, steps=[1, 2, 5, 10])
-    candidates = round_steps.tick_values(frequencies[0], frequencies[-1]) if linear else LANDMARKS
+    round_steps = MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(frequencies[0], frequencies[-1])
+    octaves = [hz for hz in LANDMARKS if frequencies[0] <= hz <= frequencies[-1]]
+    candidates = round_steps if linear or len(octaves) < 2 else octaves
     inside: list[float] = []
     places: list[float] = []
     for hz in candidates:
@@ -95,11 +99,27 @@ def _frequency_ticks(axes: Any, frequencies: np.ndarray) -> None:
     axes.set_ylabel("frequency (Hz)")
 
 
+def save(figure: Any, path: str | os.PathLike[str]) -> None:
+    """Write a figure in the format that the path's suffix names, PNG if it has none."""
+    with warnings.catch_warnings():
+        # A title in a script that the font lacks is drawn as boxes.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        try:
+            figure.savefig(path, format=Path(path).suffix[1:] or "png")
+        except ValueError as error:
+            raise ParameterError(f"{os.fspath(path)}: {error}") from error
+
+
 def draw_overview(y: np.ndarray, sr: float, *, title: str | None = None) -> Any:
     """Return a figure that shows a mono signal as STFT, mel and MFCC panels, in frames of about 50 ms."""
     n_fft = 2 ** round(np.log2(0.05 * sr))
-    framing: dict[str, Any] = {"sr": sr, "n_fft": n_fft, "hop_length": n_fft // 4}
-    transforms = STFT(**framing), MelSpectrogram(**framing, n_mels=min(128, n_fft // 8), scale="db"), MFCC(**framing)
+    framing: dict[str, Any] = {"sr": sr, "n_fft": n_fft, "hop_length": max(1, n_fft // 4)}
+    n_mels = max(1, min(128, n_fft // 8))  # as many as stay wider than the bins
+    transforms = (
+        STFT(**framing),
+        MelSpectrogram(**framing, n_mels=n_mels, scale="db"),
+        MFCC(**framing, n_mels=n_mels, n_mfcc=min(20, n_mels)),
+    )
     figure, axes = new_figure(len(transforms), title=title)
     for panel, transform in zip(axes, transforms, strict=True):
         draw(panel, transform(y), transform, y.shape[-1])

@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar, dataclass_transform
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, Constant, as_signal, asarray, check_device, require_finite
+from arrayaudio.arrays import Array, ArrayLike, Constant, as_signal, asarray, check_device, on_device_of, require_finite
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import PAD_MODES, Framing
@@ -67,7 +67,8 @@ class Transform:
         signal = as_signal(asarray(y, device=self.device))
         if self.check_finite:
             require_finite(signal)
-        return self._apply(signal)
+        with on_device_of(signal):
+            return self._apply(signal)
 
     def _apply(self, y: Array) -> Array:
         return spectrogram(y, compiled(self))

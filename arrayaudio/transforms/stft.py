@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, as_complex, asarray
+from arrayaudio.arrays import Array, ArrayLike, as_complex, asarray, on_device_of
 from arrayaudio.checks import one_of, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.inverse import istft
@@ -105,4 +105,5 @@ class STFT(FramedTransform):
         plan = compiled(self)
         spectrum = as_complex(asarray(S, device=self.device))
         wanted = None if length is None else whole("length", length, most=2**63 - 1)
-        return istft(spectrum, plan.framing, plan.window, wanted)
+        with on_device_of(spectrum):
+            return istft(spectrum, plan.framing, plan.window, wanted)
