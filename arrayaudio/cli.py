@@ -1,7 +1,9 @@
 """The command line: extract features from recordings, draw them, and say what runs here."""
 
 import dataclasses
+import os
 import sys
+import warnings
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from tqdm import tqdm
 
 import arrayaudio
 from arrayaudio.arrays import asarray, to_numpy
-from arrayaudio.errors import ArrayAudioError, MissingExtraError, ParameterError
+from arrayaudio.errors import ArrayAudioError, ArrayAudioWarning, AudioDecodeError, MissingExtraError, ParameterError
 from arrayaudio.ext import io, plot
 from arrayaudio.primitive import fast_version, problems
 from arrayaudio.transforms.base import FramedTransform
@@ -34,8 +36,13 @@ OUTPUTS = ("complex", "magnitude", "power", "phase")
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(arrayaudio.__version__, prog_name="arrayaudio")
-def command() -> None:
+@click.pass_context
+def command(context: click.Context) -> None:
     """Spectrograms of recordings, on the CPU or on an NVIDIA GPU."""
+    # Warnings are for people here: no file names and source lines, and each but once.
+    context.with_resource(warnings.catch_warnings())
+    warnings.simplefilter("once", ArrayAudioWarning)
+    warnings.showwarning = lambda message, *_args, **_options: click.echo(f"note: {message}", err=True)
 
 
 def _build(name: str, **options: Any) -> FramedTransform:
@@ -49,18 +56,19 @@ def _build(name: str, **options: Any) -> FramedTransform:
 
 def _targets(inputs: tuple[Path, ...], out: Path, suffix: str) -> list[tuple[Path, Path]]:
     """Pair each recording with its feature file; the path below a given folder is kept."""
-    places = {
-        file: file.relative_to(given) if given.is_dir() else Path(file.name)
-        for given in inputs
-        for file in io.find_audio(given)
-    }
-    if not places:
+    found: dict[str, tuple[Path, Path]] = {}
+    for given in inputs:
+        for file in io.find_audio(given):
+            place = file.relative_to(given) if given.is_dir() else Path(file.name)
+            # One file given twice is one file, but a link to it is another.
+            found.setdefault(os.path.abspath(file), (file, place))  # noqa: PTH100
+    if not found:
         raise click.UsageError(f"no audio files below {', '.join(map(str, inputs))}")
-    stems = Counter(place.with_suffix("") for place in places.values())
+    stems = Counter(place.with_suffix("") for _, place in found.values())
     # Recordings that differ in their suffix alone keep it, so that none overwrites another.
     targets = [
         (file, out / (place.with_suffix(suffix) if stems[place.with_suffix("")] == 1 else f"{place}{suffix}"))
-        for file, place in places.items()
+        for file, place in found.values()
     ]
     target, times = Counter(target for _, target in targets).most_common(1)[0]
     if times > 1:
@@ -124,6 +132,8 @@ def extract(
             io.save_features(target, S, transform, y.shape[-1], rate)
             if pictures:
                 _draw_one(target.with_suffix(".png"), S, transform, y.shape[-1], io.printable(source.name))
+        except AudioDecodeError as error:
+            failures.append(str(error))
         except MissingExtraError as error:
             raise click.UsageError(str(error)) from error
         except (ArrayAudioError, OSError, MemoryError) as error:
@@ -136,6 +146,8 @@ def extract(
 
 
 def _draw_one(path: Path, S: np.ndarray, transform: FramedTransform, n_samples: int, title: str) -> None:
+    if S.ndim > 2:
+        title = f"{title}, channel 1 of {len(S)}"
     figure, (axes,) = plot.new_figure(1, title=title)
     plot.draw(axes, S, transform, n_samples)
     plot.save(figure, path)

@@ -75,9 +75,10 @@ def mel(
         weights *= 2 / (edges_hz[2:] - edges_hz[:-2])[:, None]
     empty = np.flatnonzero(~weights.any(axis=1))
     if empty.size:
+        more = f" and {empty.size - 20} more" if empty.size > 20 else ""
         warnings.warn(
-            f"mel bands {empty.tolist()} of {n_mels} fall between the bins of n_fft={n_fft} at sr={sr:g} Hz and stay "
-            "zero: use fewer bands or a longer n_fft",
+            f"mel bands {empty[:20].tolist()}{more} of {n_mels} fall between the bins of n_fft={n_fft} at sr={sr:g} Hz "
+            "and stay zero: use fewer bands or a longer n_fft",
             ArrayAudioWarning,
             stacklevel=2,
         )

@@ -5,6 +5,7 @@ import numpy as np
 from arrayaudio.arrays import Array, Constant, namespace
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import Framing, overlap_add
+from arrayaudio.primitive import primitive
 from arrayaudio.project import inverse_fourier
 
 # Window sums below this part of the largest one are rounding errors, not weights to divide by.
@@ -28,6 +29,30 @@ def require_invertible(window: np.ndarray, hop_length: int) -> None:
         )
 
 
+@primitive
+def synthesis(S: Array, framing: Framing, window: Constant) -> Array:
+    """Inverse FFTs of (..., freq, n_frames), windowed and added up at their places: (..., n_covered).
+
+    This is the adjoint of analysis without padding, up to the weights of the half spectrum.
+    """
+    frames = inverse_fourier(S, framing.frame_length)
+    return overlap_add(frames * window.like(S), framing.hop_length)
+
+
+def squared_windows(S: Array, framing: Framing, window: Constant) -> Array:
+    """Sum of the squared windows of the frames of `S` at each sample they cover: (n_covered,)."""
+    xp = namespace(S)
+    n_frames, length, hop = S.shape[-1], framing.frame_length, framing.hop_length
+    n_parts = -(-length // hop)
+    w = window.like(S)
+    filler = xp.zeros((n_parts * hop - length,), dtype=w.dtype)
+    parts = xp.reshape(xp.concat([w * w, filler]), (n_parts, hop))
+    # Block b of the signal, of one hop, lies under part j of frame b - j, if there is such a frame.
+    frame_number = np.arange(n_frames + n_parts - 1)[:, None] - np.arange(n_parts)
+    under = Constant((frame_number >= 0) & (frame_number < n_frames)).like(S)
+    return xp.reshape(xp.matmul(under, parts), (-1,))[: (n_frames - 1) * hop + length]
+
+
 def istft(S: Array, framing: Framing, window: Constant, length: int | None = None) -> Array:
     """Waveform whose STFT is nearest to `S` in least squares (Griffin and Lim, 1984): (..., n_samples).
 
@@ -49,10 +74,7 @@ def istft(S: Array, framing: Framing, window: Constant, length: int | None = Non
         raise ParameterError(
             f"length={length}: must be at least 1 and at most {covered}, which is what {n_frames} frames cover"
         )
-    w = window.like(S)
-    added = overlap_add(inverse_fourier(S, frame_length) * w, hop)
-    squares = overlap_add(xp.broadcast_to(w * w, (n_frames, frame_length)), hop)
     here = slice(framing.padding, framing.padding + length)
-    squares = squares[here]
+    added, squares = synthesis(S, framing, window)[..., here], squared_windows(S, framing, window)[here]
     reached = squares > NEGLIGIBLE * float(np.max(window.value) ** 2)
-    return added[..., here] / xp.where(reached, squares, xp.ones_like(squares))
+    return added / xp.where(reached, squares, xp.ones_like(squares))

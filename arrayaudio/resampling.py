@@ -18,6 +18,7 @@ __all__ = ["resample"]
 LARGEST_MATRIX = 2**22
 # Values for each channel that are gathered at a time.
 BLOCK = 2**22
+LARGEST_RATIO = 1024
 
 
 def _kernel(u: np.ndarray, cutoff: float, half_width: int, beta: float) -> np.ndarray:
@@ -93,8 +94,10 @@ def resample(
     up, down = ratio.numerator, ratio.denominator
     if up == down:
         return signal
-    if up == 0:
-        raise ParameterError(f"target_sr={target_sr!r}: must be at least a millionth of orig_sr={orig_sr!r}")
+    if not 1 / LARGEST_RATIO <= ratio <= LARGEST_RATIO:
+        raise ParameterError(
+            f"target_sr={target_sr!r}: must be within a factor of {LARGEST_RATIO} of orig_sr={orig_sr!r}"
+        )
     cutoff = rolloff * min(1.0, up / down)
     reach = math.ceil(half_width / cutoff)
     with on_device_of(signal):

@@ -2,9 +2,10 @@
 
     python -m bench.cpu
 
-Every contender is warmed up, then timed in turns, so that all see the same noise; the median is what counts. Errors
-are relative L2 against float64 values from NumPy's FFT and, for mel, librosa's filters in float64. Times on shared
-machines are noisy: compare within a run only. Results go to bench/results as JSON, with the processor's name.
+Contenders take turns, so that all see the same noise; each turn is a pause, one call that is not counted and five that
+are. The median of all turns is what counts. Errors are relative L2 against float64 values from NumPy's FFT and, for
+mel, librosa's filters in float64. Times on shared machines are noisy: compare within a run only. Results go to
+bench/results as JSON, with the processor's name.
 """
 
 import datetime
@@ -27,7 +28,8 @@ import arrayaudio as aa
 from arrayaudio.versions import versions
 
 SR, N_FFT, HOP, N_MELS = 22050, 2048, 512, 128
-ROUNDS = 15
+ROUNDS, REPEATS = 5, 5
+PAUSE = 0.2  # seconds in which the BLAS threads of the last contender stop spinning on the cores of the next one
 
 
 def exact_stft(y: np.ndarray) -> np.ndarray:
@@ -57,9 +59,12 @@ def compare(
         call()
     for _ in range(ROUNDS):
         for who, call in contenders.items():
-            start = time.perf_counter()
+            time.sleep(PAUSE)
             call()
-            times[who].append(time.perf_counter() - start)
+            for _ in range(REPEATS):
+                start = time.perf_counter()
+                call()
+                times[who].append(time.perf_counter() - start)
     print(f"\n{name}")
     ours = statistics.median(times["arrayaudio"])
     for who, row in rows.items():
@@ -145,6 +150,7 @@ def main() -> None:
     record = {"date": datetime.date.today().isoformat(), "machine": here, "results": results, "startup": startup()}
     name = re.sub(r"[^a-z0-9]+", "-", here["processor"].lower()).strip("-")
     path = Path(__file__).parent / "results" / f"cpu-{name}.json"
+    path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(record, indent=2) + "\n")
     print(f"\nwritten to {path}")
 

@@ -109,9 +109,9 @@ def test_extract_writes_what_the_transform_gives(clip, out, make, settings, opti
 def test_npy_features_come_with_json(clip, out):
     run("extract", clip, "-o", out, "--format", "npz")
     run("extract", clip, "-o", out, "--format", "npy")
-    assert written(out) == ["clip.json", "clip.npy", "clip.npz"]
+    assert written(out) == ["clip.npy", "clip.npy.json", "clip.npz"]
     np.testing.assert_array_equal(np.load(out / "clip.npy"), features(out / "clip.npz"), strict=True)
-    described = json.loads((out / "clip.json").read_text())
+    described = json.loads((out / "clip.npy.json").read_text())
     with np.load(out / "clip.npz") as archive:
         assert described["settings"] == json.loads(str(archive["settings"]))
         np.testing.assert_array_equal(described["times"], archive["times"])
@@ -219,9 +219,9 @@ def test_a_second_run_writes_the_same_bytes(clip, out):
     for place in ("first", "second", "second"):
         run("extract", clip, "-o", out / place)
         run("extract", clip, "-o", out / place, "--format", "npy")
-    for name in ("clip.npz", "clip.npy", "clip.json"):
+    for name in ("clip.npz", "clip.npy", "clip.npy.json"):
         assert (out / "first" / name).read_bytes() == (out / "second" / name).read_bytes()
-    assert written(out / "second") == ["clip.json", "clip.npy", "clip.npz"]
+    assert written(out / "second") == ["clip.npy", "clip.npy.json", "clip.npz"]
 
 
 # Failures

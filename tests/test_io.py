@@ -219,7 +219,7 @@ def test_an_npy_file_has_the_rest_in_json_beside_it(tmp_path, features):
     S, transform, n_samples, sr = features
     save_features(tmp_path / "tone.npy", *features)
     np.testing.assert_array_equal(np.load(tmp_path / "tone.npy"), S, strict=True)
-    described = json.loads((tmp_path / "tone.json").read_text())
+    described = json.loads((tmp_path / "tone.npy.json").read_text())
     assert described["settings"] == {"n_samples": n_samples, "sr": sr} | transform.to_dict()
     np.testing.assert_array_equal(described["frequencies"], transform.frequencies)
     np.testing.assert_array_equal(described["times"], transform.times(n_samples))

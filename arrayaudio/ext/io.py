@@ -58,7 +58,8 @@ def load(path: str | os.PathLike[str], *, sr: float | None = None, mono: bool = 
             samples, rate = soundfile.read(file, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError, TypeError, MemoryError) as error:
         # TypeError: data without a header; MemoryError: a header that claims more samples than there can be.
-        raise AudioDecodeError(f"{name}: cannot be read as audio: {error}") from error
+        reason = getattr(error, "error_string", error)  # without libsndfile's way of naming an open file
+        raise AudioDecodeError(f"{name}: cannot be read as audio: {reason}") from error
     if len(samples) == 0:
         raise AudioDecodeError(f"{name}: holds no samples")
     y = np.ascontiguousarray(samples.mean(axis=1) if mono else samples.T)
@@ -96,7 +97,7 @@ def save_features(path: Path, S: np.ndarray, transform: Any, n_samples: int, sr:
     """Write a spectrogram with its axes and settings.
 
     A path that ends in .npz holds `features`, `frequencies` (Hz), `times` (s) and `settings` (JSON); one that ends in
-    .npy holds the features alone, and the rest goes into a JSON file beside it.
+    .npy holds the features alone, and the rest goes into a file beside it whose name has .json added.
     """
     settings = {"sr": sr, "n_samples": n_samples} | transform.to_dict()
     frequencies, times = transform.frequencies, transform.times(n_samples)
@@ -105,7 +106,7 @@ def save_features(path: Path, S: np.ndarray, transform: Any, n_samples: int, sr:
         _write_whole(path, lambda file: np.savez(file, **arrays))
     elif path.suffix == ".npy":
         described = {"settings": settings, "frequencies": frequencies.tolist(), "times": times.tolist()}
-        _write_whole(path.with_suffix(".json"), lambda file: file.write(json.dumps(described).encode()))
+        _write_whole(path.with_name(f"{path.name}.json"), lambda file: file.write(json.dumps(described).encode()))
         _write_whole(path, lambda file: np.save(file, S))
     else:
         raise ParameterError(f"{path}: must end in .npz or .npy")

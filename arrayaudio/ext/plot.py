@@ -17,7 +17,7 @@ from arrayaudio.transforms.stft import STFT
 
 # Where a listener looks for orientation on a scale that is not linear: octaves around 1 kHz.
 LANDMARKS = (125, 250, 500, 1000, 2000, 4000, 8000, 16000, 32000)
-RANGE_DB = 80.0
+RANGE_DB, FLOOR_DB = 80.0, -100.0
 
 
 def new_figure(n_panels: int, *, title: str | None = None) -> tuple[Any, list[Any]]:
@@ -50,7 +50,8 @@ def draw(axes: Any, S: Array, transform: FramedTransform, n_samples: int) -> Non
         axes.set_ylabel("coefficient")
     else:
         _frequency_ticks(axes, transform.frequencies)
-    axes.figure.colorbar(mesh, ax=axes, label=unit, pad=0.01, extend="both" if isinstance(transform, MFCC) else "min")
+    beyond = {"dB": "min", "value": "both"}.get(unit, "neither")  # which values the colours do not reach
+    axes.figure.colorbar(mesh, ax=axes, label=unit, pad=0.01, extend=beyond)
 
 
 def _picture(S: np.ndarray, transform: Any) -> tuple[str, np.ndarray, str, dict[str, Any]]:
@@ -59,7 +60,8 @@ def _picture(S: np.ndarray, transform: Any) -> tuple[str, np.ndarray, str, dict[
         S = S[0]
     if isinstance(transform, MFCC):
         # The first two, loudness and tilt, are far larger than the others and would hide them.
-        limit = float(np.percentile(np.abs(S[min(2, len(S) - 1) :]), 99.5)) or 1.0
+        limit = float(np.percentile(np.abs(S[min(2, len(S) - 1) :]), 99.5))
+        limit = max(limit, 1e-3 * float(np.abs(S).max())) or 1.0  # rounding noise stays pale
         return f"MFCC ({len(S)})", S, "value", {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
     if isinstance(transform, STFT):
         title = f"STFT ({transform.n_fft} samples, hop {transform.hop_length})"
@@ -75,7 +77,8 @@ def _picture(S: np.ndarray, transform: Any) -> tuple[str, np.ndarray, str, dict[
 
 
 def _levels(levels: np.ndarray) -> tuple[np.ndarray, str, dict[str, Any]]:
-    return levels, "dB", {"cmap": "magma", "vmin": levels.max() - RANGE_DB, "vmax": levels.max()}
+    top = max(float(levels.max()), FLOOR_DB + RANGE_DB)  # so that silence is dark
+    return levels, "dB", {"cmap": "magma", "vmin": top - RANGE_DB, "vmax": top}
 
 
 def _frequency_ticks(axes: Any, frequencies: np.ndarray) -> None:
@@ -105,6 +108,7 @@ def save(figure: Any, path: str | os.PathLike[str]) -> None:
         # A title in a script that the font lacks is drawn as boxes.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
             figure.savefig(path, format=Path(path).suffix[1:] or "png")
         except ValueError as error:
             raise ParameterError(f"{os.fspath(path)}: {error}") from error

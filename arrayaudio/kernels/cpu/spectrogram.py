@@ -12,9 +12,7 @@ import scipy.fft
 
 from arrayaudio.kernels.cpu.jit import jit
 from arrayaudio.kernels.cpu.threads import run
-
-# Bytes of a tile's frames; with their spectra they should stay in a core's second-level cache.
-TILE_BYTES = 2**18
+from arrayaudio.kernels.cpu.tiles import scratch, tile_length
 
 
 @jit
@@ -104,12 +102,12 @@ def spectrogram(y: np.ndarray, plan: Any) -> Any:
     if plan.bank is not None:
         starts, widths, weights = plan.bank.derived(banded)
         weights = weights.astype(y.dtype)
-    size = max(1, min(n_frames, TILE_BYTES // (n_fft * y.itemsize)))
+    size = tile_length(n_frames, n_fft, y.itemsize)
 
     def tile(place: tuple[int, int]) -> None:
         item, first = place
         result = results[item, :, first : first + size]
-        frames = np.empty((result.shape[1], n_fft), dtype=y.dtype)
+        frames = scratch(result.shape[1], n_fft, y.dtype)
         load(signals[item], window, *edges, framing.padding, framing.hop_length, first, frames)
         X = scipy.fft.rfft(frames, axis=-1, overwrite_x=True)
         if plan.detector == "complex":
@@ -117,8 +115,7 @@ def spectrogram(y: np.ndarray, plan: Any) -> Any:
         elif plan.bank is None:
             detect(X, root, result)
         else:
-            values = np.empty(n_bins, dtype=y.dtype)
-            detect_bands(X, root, starts, widths, weights, values, result)
+            detect_bands(X, root, starts, widths, weights, frames.ravel()[:n_bins], result)
         if plan.scaling is not None:
             to_levels(result, plan.scaling)
 
