@@ -1,5 +1,6 @@
 """The pages tell the truth: their snippets run, their links lead somewhere, and the house looks as drawn."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -32,6 +33,18 @@ def test_the_first_snippet_of_the_readme_is_short_and_right():
     assert shape == "(80, 201)"
     assert abs(float(tone) - 440) < 20
     assert float(error) < 1e-6
+
+
+def test_the_speed_table_is_that_of_the_data_file():
+    readme = (ROOT / "README.md").read_text()
+    data = json.loads((ROOT / re.search(r"bench/results/cpu-[^)]*", readme).group(0)).read_text())
+    for name, contenders in data["results"].items():
+        ours, theirs = contenders["arrayaudio"], contenders["librosa"]
+        times = " | ".join(f"{contender['median_ms']:.2f} ms" for contender in (ours, theirs))
+        errors = " | ".join(f"{contender['error']:.0e}" for contender in (ours, theirs))
+        assert f"| {name} | {times} | {theirs['ratio_to_ours']:.1f} x | {errors} |" in readme
+    assert data["startup"]["import_arrayaudio_s"] < 0.05
+    assert data["startup"]["first_call_s"] < 0.5
 
 
 def test_the_architecture_page_names_every_file():
