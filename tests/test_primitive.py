@@ -6,7 +6,6 @@ import inspect
 import numpy as np
 import pytest
 
-import arrayaudio.functional  # registers every primitive
 from arrayaudio import primitive
 from arrayaudio.arrays import Constant
 from arrayaudio.frames import Framing
@@ -14,6 +13,8 @@ from arrayaudio.plan import Plan
 from arrayaudio.spectrum import Scaling
 
 from .tolerances import assert_same_levels, assert_same_spectrum
+
+importlib.import_module("arrayaudio.functional")  # which imports, and so registers, every primitive
 
 FRAMING = Framing(64, 16, 32, "reflect")
 WINDOW = Constant(np.hanning(64))
