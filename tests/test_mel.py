@@ -131,6 +131,12 @@ def test_empty_bands_are_named_once_and_give_finite_levels():
 
 
 @pytest.mark.parametrize("kind", [aa.MelSpectrogram, aa.MFCC])
+def test_the_inverse_says_why_there_is_none(kind):
+    with pytest.raises(aa.ParameterError, match=f"{kind.__name__} has no inverse: it keeps neither the phase"):
+        kind(sr=8000).inverse(np.ones((128, 3)), length=100)
+
+
+@pytest.mark.parametrize("kind", [aa.MelSpectrogram, aa.MFCC])
 def test_settings_survive_dict_and_json(kind):
     transform = kind(sr=16000.5, n_mels=30, fmax=7000, window=("kaiser", 8.0), scale="log")
     assert kind.from_dict(json.loads(transform.to_json())) == transform

@@ -76,6 +76,12 @@ class Transform:
     def _plan(self) -> Plan:
         raise NotImplementedError
 
+    def inverse(self, S: ArrayLike, *, length: int | None = None) -> Array:  # noqa: ARG002
+        """Reconstruct a waveform of `length` samples, where that is possible; here it is not."""
+        raise ParameterError(
+            f"{type(self).__name__} has no inverse: it keeps neither the phase nor the fine structure of the spectrum"
+        )
+
     def _replace(self, **values: Any) -> None:
         """Put the checked form of a setting in its place; for `__post_init__` alone."""
         for name, value in values.items():
