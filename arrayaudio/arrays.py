@@ -30,7 +30,7 @@ def _is_cupy(x: Any) -> bool:
 
 
 def _namespace_of(x: Any) -> Any:
-    if isinstance(x, np.ndarray):
+    if isinstance(x, np.ndarray | np.generic):  # arithmetic on 0-d arrays gives scalars
         return np
     if _is_cupy(x):
         return sys.modules["cupy"]
@@ -133,7 +133,7 @@ def asarray(x: ArrayLike, device: str | None = None) -> Array:
     array([ 0.,  1.,  0., -1.])
     """
     check_device(device)
-    if _is_cupy(x) or (hasattr(x, "__array_namespace__") and not isinstance(x, np.ndarray)):
+    if _is_cupy(x) or (hasattr(x, "__array_namespace__") and not isinstance(x, np.ndarray | np.generic)):
         array = x
     elif hasattr(x, "__cuda_array_interface__"):
         array = _to_cuda(x, "cuda")

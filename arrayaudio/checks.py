@@ -6,19 +6,24 @@ from collections.abc import Collection
 from numbers import Integral
 from typing import Any
 
+import numpy as np
+
 from arrayaudio.errors import ParameterError
 
 # Frames, hops and filter counts beyond this are slips of the keyboard, and would only exhaust the memory.
 LARGEST_LENGTH = 2**24
+TRUTH = bool | np.bool_
 
 
 def whole(name: str, value: Any, *, least: int = 1, most: int = LARGEST_LENGTH) -> int:
     """Return `value` as an int between `least` and `most`, or raise ParameterError."""
     try:
-        number = operator.index(value)
+        number = None if isinstance(value, TRUTH) else operator.index(value)
     except TypeError:
-        raise ParameterError(f"{name}={value!r}: must be a whole number, such as {least}") from None
-    if isinstance(value, bool) or not least <= number <= most:
+        number = None
+    if number is None:
+        raise ParameterError(f"{name}={value!r}: must be a whole number, such as {least}")
+    if not least <= number <= most:
         raise ParameterError(f"{name}={value!r}: must be at least {least} and at most {most}")
     return number
 
@@ -29,7 +34,7 @@ def real(name: str, value: Any, *, above: float = -math.inf, least: float = -mat
         number = float(value)
     except (TypeError, ValueError, OverflowError):
         number = None
-    if number is None or isinstance(value, str | bytes | bool):
+    if number is None or isinstance(value, str | bytes | TRUTH):
         raise ParameterError(f"{name}={value!r}: must be a real number")
     if not math.isfinite(number):
         raise ParameterError(f"{name}={value!r}: must be finite")
