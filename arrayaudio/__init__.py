@@ -8,6 +8,9 @@ __version__ = "0.1.0"
 # Public names by the module that holds them; modules are loaded when one of their names is first used.
 _PUBLIC = {
     "arrays": ["asarray", "to_numpy"],
+    "contrast": ["spectral_contrast"],
+    "descriptors": ["rms", "zero_crossing_rate"],
+    "emphasis": ["deemphasis", "preemphasis"],
     "errors": [
         "ArrayAudioError",
         "ArrayAudioWarning",
@@ -18,8 +21,11 @@ _PUBLIC = {
         "ParameterError",
     ],
     "features": ["delta"],
-    "functional": ["istft", "melspectrogram", "mfcc", "spectrogram", "stft"],
+    "functional": ["chroma_stft", "istft", "lfcc", "melspectrogram", "mfcc", "spectrogram", "stft"],
+    "gain_control": ["pcen"],
+    "griffin_lim": ["griffinlim"],
     "kernels.cpu.threads": ["set_num_threads"],
+    "mel_inversion": ["mel_to_audio", "mel_to_stft", "mfcc_to_mel"],
     "notes": ["hz_to_midi", "hz_to_note", "midi_to_hz", "midi_to_note", "note_to_hz", "note_to_midi"],
     "pcm": ["pcm_to_float"],
     "resampling": ["resample"],
@@ -36,7 +42,9 @@ _PUBLIC = {
         "mel_to_hz",
         "octs_to_hz",
     ],
+    "spectral": ["spectral_bandwidth", "spectral_centroid", "spectral_flatness", "spectral_rolloff"],
     "spectrum": ["amplitude_to_db", "db_to_amplitude", "db_to_power", "power_to_db"],
+    "stretching": ["phase_vocoder", "time_stretch"],
     "times": [
         "frames_to_samples",
         "frames_to_time",
@@ -45,6 +53,8 @@ _PUBLIC = {
         "time_to_frames",
         "time_to_samples",
     ],
+    "transforms.chroma": ["Chroma"],
+    "transforms.lfcc": ["LFCC"],
     "transforms.mel": ["MelSpectrogram"],
     "transforms.mfcc": ["MFCC"],
     "transforms.stft": ["STFT"],

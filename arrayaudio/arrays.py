@@ -169,6 +169,12 @@ def cast(x: Array, dtype: str) -> Array:
     return xp.asarray(x, dtype=getattr(xp, dtype))
 
 
+def cumulative_sum(x: Array) -> Array:
+    """Return the sums of all values up to each along the last axis; the standard's name is not yet everywhere."""
+    xp = namespace(x)
+    return (xp.cumulative_sum if hasattr(xp, "cumulative_sum") else xp.cumsum)(x, axis=-1)
+
+
 def as_real(x: ArrayLike, name: str = "signal") -> Array:
     """Return `x` as a float32 or float64 array in native byte order, or raise DTypeError.
 

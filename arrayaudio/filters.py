@@ -1,5 +1,6 @@
 """Public names of the filterbanks: `aa.filters.mel` and its kin, matrices of shape (n_bands, 1 + n_fft // 2)."""
 
-from arrayaudio.filterbanks import mel
+from arrayaudio.chroma_bank import chroma
+from arrayaudio.filterbanks import linear, mel
 
-__all__ = ["mel"]
+__all__ = ["chroma", "linear", "mel"]

@@ -12,11 +12,13 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from arrayaudio.arrays import Array, ArrayLike
 from arrayaudio.errors import ParameterError
 from arrayaudio.transforms.base import Transform
+from arrayaudio.transforms.chroma import Chroma
+from arrayaudio.transforms.lfcc import LFCC
 from arrayaudio.transforms.mel import MelSpectrogram
 from arrayaudio.transforms.mfcc import MFCC
 from arrayaudio.transforms.stft import STFT
 
-__all__ = ["istft", "melspectrogram", "mfcc", "spectrogram", "stft"]
+__all__ = ["chroma_stft", "istft", "lfcc", "melspectrogram", "mfcc", "spectrogram", "stft"]
 
 P = ParamSpec("P")
 T = TypeVar("T", bound=Transform)
@@ -118,6 +120,42 @@ def mfcc(y: ArrayLike, transform: MFCC) -> Array:
     >>> import arrayaudio as aa
     >>> aa.mfcc(np.ones(22050), sr=22050, n_mfcc=13).shape
     (13, 44)
+    """
+    return transform(y)
+
+
+@settings_of(LFCC)
+def lfcc(y: ArrayLike, transform: LFCC) -> Array:
+    """Linear-frequency cepstral coefficients; the settings are those of `LFCC`.
+
+    Returns
+    -------
+    array, shape (..., n_lfcc, n_frames)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import arrayaudio as aa
+    >>> aa.lfcc(np.ones(22050), sr=22050, n_lfcc=13).shape
+    (13, 44)
+    """
+    return transform(y)
+
+
+@settings_of(Chroma)
+def chroma_stft(y: ArrayLike, transform: Chroma) -> Array:
+    """Energy of each pitch class; the settings are those of `Chroma`.
+
+    Returns
+    -------
+    array, shape (..., n_chroma, n_frames)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import arrayaudio as aa
+    >>> aa.chroma_stft(np.ones(22050), sr=22050).shape
+    (12, 44)
     """
     return transform(y)
 

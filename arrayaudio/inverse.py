@@ -59,7 +59,6 @@ def istft(S: Array, framing: Framing, window: Constant, length: int | None = Non
     Frames are windowed again, added up, and divided by the sum of the squared windows. Samples that no window
     reaches, at the ends of signals that were not padded, are zero.
     """
-    xp = namespace(S)
     frame_length, hop, n_frames = framing.frame_length, framing.hop_length, S.shape[-1]
     require_invertible(window.value, hop)
     if S.ndim < 2 or S.shape[-2] != 1 + frame_length // 2 or n_frames == 0:
@@ -74,7 +73,12 @@ def istft(S: Array, framing: Framing, window: Constant, length: int | None = Non
         raise ParameterError(
             f"length={length}: must be at least 1 and at most {covered}, which is what {n_frames} frames cover"
         )
+    return weighed(synthesis(S, framing, window), squared_windows(S, framing, window), framing, window, length)
+
+
+def weighed(added: Array, squares: Array, framing: Framing, window: Constant, length: int) -> Array:
+    """Divide what `synthesis` added up by the squared windows, without the padding: (..., length)."""
+    xp = namespace(added)
     here = slice(framing.padding, framing.padding + length)
-    added, squares = synthesis(S, framing, window)[..., here], squared_windows(S, framing, window)[here]
-    reached = squares > NEGLIGIBLE * float(np.max(window.value) ** 2)
-    return added / xp.where(reached, squares, xp.ones_like(squares))
+    reached = squares[here] > NEGLIGIBLE * float(np.max(window.value) ** 2)
+    return added[..., here] / xp.where(reached, squares[here], xp.ones_like(squares[here]))

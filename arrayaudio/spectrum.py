@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from arrayaudio.arrays import Array, ArrayLike, as_real, asarray, namespace
+from arrayaudio.arrays import Array, ArrayLike, as_real, asarray, device, namespace
 from arrayaudio.checks import real
 from arrayaudio.errors import ParameterError
 
@@ -33,6 +33,25 @@ def phase(X: Array) -> Array:
     """Angle of complex coefficients, in radians from -pi to pi."""
     xp = namespace(X)
     return xp.atan2(xp.imag(X), xp.real(X))
+
+
+def as_energies(S: ArrayLike) -> Array:
+    """Return magnitudes or energies as a real array (..., freq, time), or raise.
+
+    In host memory their values are checked too; on a GPU this would wait for the device.
+    """
+    values = as_real(S, "spectrogram")
+    if values.ndim < 2:
+        raise ParameterError(f"spectrogram has shape {values.shape}: must have shape (..., freq, time)")
+    if device(values) == "cpu" and 0 not in values.shape:
+        xp = namespace(values)
+        low, high = float(xp.min(values)), float(xp.max(values))
+        if not (low >= 0 and high < math.inf):
+            raise ParameterError(
+                f"spectrogram has values from {low:g} to {high:g}: must be finite and not negative; decibels come back "
+                "with aa.db_to_amplitude or aa.db_to_power"
+            )
+    return values
 
 
 @dataclass(frozen=True)

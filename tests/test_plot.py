@@ -26,8 +26,10 @@ TRANSFORMS = {
     "ln mel": aa.MelSpectrogram(**MEL, scale="log"),
     "log10 mel": aa.MelSpectrogram(**MEL, scale="log10"),
     "MFCC": aa.MFCC(**MEL, n_mfcc=13),
+    "LFCC": aa.LFCC(**FRAMES, n_filter=20, n_lfcc=13),
+    "chroma": aa.Chroma(**FRAMES),
 }
-IN_HZ = {name: transform for name, transform in TRANSFORMS.items() if name != "MFCC"}
+IN_HZ = {name: transform for name, transform in TRANSFORMS.items() if name not in ("MFCC", "LFCC", "chroma")}
 LEVELS = {name: transform for name, transform in IN_HZ.items() if name != "phase"}
 
 
@@ -212,6 +214,15 @@ def test_few_coefficients_are_drawn(n_mfcc):
     assert cells.get_array().shape[0] == n_mfcc
     assert axes.get_title(loc="left") == f"MFCC ({n_mfcc})"
     assert png(axes.figure)
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "rows"), [("LFCC", "LFCC (13)", "coefficient"), ("chroma", "chroma (12)", "pitch class")]
+)
+def test_rows_without_hertz_are_numbered(name, title, rows):
+    axes, _, _ = picture(tone(), TRANSFORMS[name])
+    assert axes.get_title(loc="left") == title
+    assert axes.get_ylabel() == rows
 
 
 @pytest.mark.parametrize("sr", [1000, 4000, 8000, 22050, 48000, 192000])

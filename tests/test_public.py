@@ -66,6 +66,8 @@ def test_every_name_is_documented_with_an_example(name):
         (aa.spectrogram, aa.STFT, {"output": "power"}),
         (aa.melspectrogram, aa.MelSpectrogram, {}),
         (aa.mfcc, aa.MFCC, {}),
+        (aa.lfcc, aa.LFCC, {}),
+        (aa.chroma_stft, aa.Chroma, {}),
     ],
 )
 def test_functions_take_the_signal_first_and_the_settings_of_their_transform(function, transform, defaults):
@@ -80,7 +82,15 @@ def test_functions_take_the_signal_first_and_the_settings_of_their_transform(fun
 
 
 def test_sampling_rates_have_no_default_where_the_result_depends_on_them():
-    for function in (aa.melspectrogram, aa.mfcc, aa.resample, aa.fft_frequencies, aa.frames_to_time):
+    for function in (
+        aa.melspectrogram,
+        aa.mfcc,
+        aa.lfcc,
+        aa.chroma_stft,
+        aa.resample,
+        aa.fft_frequencies,
+        aa.frames_to_time,
+    ):
         rates = [p for name, p in inspect.signature(function).parameters.items() if name.endswith("sr")]
         assert rates
         assert all(rate.default is inspect.Parameter.empty for rate in rates)

@@ -10,7 +10,9 @@ import numpy as np
 from arrayaudio.arrays import Array, to_numpy
 from arrayaudio.errors import MissingExtraError, ParameterError
 from arrayaudio.spectrum import amplitude_to_db, power_to_db
+from arrayaudio.transforms.bands import Cepstral
 from arrayaudio.transforms.base import FramedTransform
+from arrayaudio.transforms.chroma import Chroma
 from arrayaudio.transforms.mel import MelSpectrogram
 from arrayaudio.transforms.mfcc import MFCC
 from arrayaudio.transforms.stft import STFT
@@ -45,9 +47,9 @@ def draw(axes: Any, S: Array, transform: FramedTransform, n_samples: int) -> Non
     mesh = axes.pcolormesh(time_edges, rows, values, rasterized=True, **colours)
     axes.set_xlim(max(0.0, time_edges[0]), time_edges[-1])
     axes.set_title(name, loc="left", fontsize=10)
-    if isinstance(transform, MFCC):
+    if isinstance(transform, Cepstral | Chroma):
         axes.yaxis.get_major_locator().set_params(integer=True)
-        axes.set_ylabel("coefficient")
+        axes.set_ylabel("coefficient" if isinstance(transform, Cepstral) else "pitch class")
     else:
         _frequency_ticks(axes, transform.frequencies)
     beyond = {"dB": "min", "value": "both"}.get(unit, "neither")  # which values the colours do not reach
@@ -58,17 +60,19 @@ def _picture(S: np.ndarray, transform: Any) -> tuple[str, np.ndarray, str, dict[
     """Return title, values, unit and colours of a spectrogram."""
     while S.ndim > 2:
         S = S[0]
-    if isinstance(transform, MFCC):
+    if isinstance(transform, Cepstral):
         # The first two, loudness and tilt, are far larger than the others and would hide them.
         limit = float(np.percentile(np.abs(S[min(2, len(S) - 1) :]), 99.5))
         limit = max(limit, 1e-3 * float(np.abs(S).max())) or 1.0  # rounding noise stays pale
-        return f"MFCC ({len(S)})", S, "value", {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
+        return f"{type(transform).__name__} ({len(S)})", S, "value", {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
     if isinstance(transform, STFT):
         title = f"STFT ({transform.n_fft} samples, hop {transform.hop_length})"
         if transform.output == "phase":
             return title, S, "phase (rad)", {"cmap": "twilight", "vmin": -np.pi, "vmax": np.pi}
         levels = power_to_db(S, top_db=None) if transform.output == "power" else amplitude_to_db(S, top_db=None)
         return title, *_levels(levels)
+    if isinstance(transform, Chroma):
+        return f"chroma ({len(S)})", S, "energy", {"cmap": "magma", "vmin": 0.0, "vmax": float(S.max()) or 1.0}
     title = f"mel ({transform.n_mels} bands)"
     if transform.scale in ("log", "log10"):
         span = {"log": np.log(10), "log10": 1.0}[transform.scale] * RANGE_DB / 10

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import math
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar, dataclass_transform
 
@@ -93,11 +94,12 @@ class Transform:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as a dict that JSON can hold."""
-        return {"transform": type(self).__name__} | dataclasses.asdict(self)
+        values = {name: "inf" if value == math.inf else value for name, value in dataclasses.asdict(self).items()}
+        return {"transform": type(self).__name__} | values
 
     def to_json(self) -> str:
         """Return the settings as JSON."""
-        return json.dumps(self.to_dict())
+        return json.dumps(self.to_dict(), allow_nan=False)
 
     @classmethod
     def from_dict(cls, settings: dict[str, Any]) -> Self:

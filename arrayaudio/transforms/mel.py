@@ -1,63 +1,33 @@
-"""The mel spectrogram, and what it shares with the cepstra built on it."""
+"""The mel spectrogram, and the bands that it shares with the cepstra built on it."""
 
 from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import Constant
-from arrayaudio.checks import frequency_range, one_of, real, whole
-from arrayaudio.errors import ParameterError
+from arrayaudio.checks import one_of, whole
 from arrayaudio.filterbanks import NORMS, mel
-from arrayaudio.plan import Plan
 from arrayaudio.scales import MEL_SCALES, mel_frequencies
-from arrayaudio.spectrum import Scaling
-from arrayaudio.transforms.base import FramedTransform, settings
+from arrayaudio.transforms.bands import Banded
+from arrayaudio.transforms.base import settings
 
 __all__ = ["MelSpectrogram"]
 
-LEVELS = ("db", "log", "log10", None)
-
 
 @settings
-class MelBased(FramedTransform):
+class MelBased(Banded):
     """Base of the transforms that start with a mel spectrogram."""
 
-    sr: float
-    hop_length: int | None = 512
     n_mels: int = 128
-    fmin: float = 0.0
-    fmax: float | None = None
-    power: float = 2.0
     mel_scale: str = "slaney"
-    scale: str | None = None
-    amin: float = 1e-10
-    top_db: float | None = 80.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.sr is None:
-            raise ParameterError("sr=None: mel bands need the sampling rate in Hz")
-        fmin, fmax = frequency_range(self.fmin, self.fmax, self.sr)
         one_of("mel_scale", self.mel_scale, MEL_SCALES)
-        one_of("scale", self.scale, LEVELS)
-        self._replace(
-            n_mels=whole("n_mels", self.n_mels),
-            fmin=fmin,
-            fmax=fmax,
-            power=real("power", self.power, above=0),
-            amin=real("amin", self.amin, above=0),
-            top_db=None if self.top_db is None else real("top_db", self.top_db, least=0),
-        )
+        self._replace(n_mels=whole("n_mels", self.n_mels))
 
-    def _mel_plan(self, norm: str | None) -> Plan:
+    def _mel_bank(self, norm: str | None) -> np.ndarray:
         options: dict[str, Any] = {name: getattr(self, name) for name in ("sr", "n_fft", "n_mels", "fmin", "fmax")}
-        bank = mel(**options, mel_scale=self.mel_scale, norm=norm)
-        return Plan(self.framing, self.frame_window, self.power, Constant(bank), self._scaling())
-
-    def _scaling(self) -> Scaling | None:
-        if self.scale == "db":
-            return Scaling(20 / self.power, self.amin, range=self.top_db)
-        return None if self.scale is None else Scaling(1.0, self.amin, base="e" if self.scale == "log" else "10")
+        return mel(**options, mel_scale=self.mel_scale, norm=norm)
 
 
 @settings
@@ -117,8 +87,8 @@ class MelSpectrogram(MelBased):
         super().__post_init__()
         one_of("norm", self.norm, NORMS)
 
-    def _plan(self) -> Plan:
-        return self._mel_plan(self.norm)
+    def _bank(self) -> np.ndarray:
+        return self._mel_bank(self.norm)
 
     @property
     def frequencies(self) -> np.ndarray:

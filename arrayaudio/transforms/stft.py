@@ -100,7 +100,8 @@ class STFT(FramedTransform):
         """
         if self.output != "complex":
             raise ParameterError(
-                f"output={self.output!r}: only complex coefficients determine the waveform; use output='complex'"
+                f"output={self.output!r}: only complex coefficients determine the waveform; use output='complex', or "
+                "aa.griffinlim for magnitudes"
             )
         plan = compiled(self)
         spectrum = as_complex(asarray(S, device=self.device))

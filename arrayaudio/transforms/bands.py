@@ -1,0 +1,89 @@
+"""What mel spectrograms and cepstra share: bands, their levels, and the cosine transform of these."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from arrayaudio.arrays import Array, Constant
+from arrayaudio.bases import DCT_NORMS, DCT_TYPES, cepstral
+from arrayaudio.checks import frequency_range, one_of, real, whole
+from arrayaudio.errors import ParameterError
+from arrayaudio.plan import Plan
+from arrayaudio.project import mix_rows
+from arrayaudio.spectrum import Scaling
+from arrayaudio.transforms.base import FramedTransform, settings
+
+LEVELS = ("db", "log", "log10", None)
+
+
+@settings
+class Banded(FramedTransform):
+    """Base of the transforms that start with the bands of a spectrogram."""
+
+    sr: float
+    hop_length: int | None = 512
+    fmin: float = 0.0
+    fmax: float | None = None
+    power: float = 2.0
+    scale: str | None = None
+    amin: float = 1e-10
+    top_db: float | None = 80.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.sr is None:
+            raise ParameterError("sr=None: bands need the sampling rate in Hz")
+        fmin, fmax = frequency_range(self.fmin, self.fmax, self.sr)
+        one_of("scale", self.scale, LEVELS)
+        self._replace(
+            fmin=fmin,
+            fmax=fmax,
+            power=real("power", self.power, above=0),
+            amin=real("amin", self.amin, above=0),
+            top_db=None if self.top_db is None else real("top_db", self.top_db, least=0),
+        )
+
+    def _bank(self) -> np.ndarray:
+        raise NotImplementedError
+
+    def _plan(self) -> Plan:
+        return Plan(self.framing, self.frame_window, self.power, Constant(self._bank()), self._scaling())
+
+    def _scaling(self) -> Scaling | None:
+        if self.scale == "db":
+            return Scaling(20 / self.power, self.amin, range=self.top_db)
+        return None if self.scale is None else Scaling(1.0, self.amin, base="e" if self.scale == "log" else "10")
+
+
+@settings
+class Cepstral(Banded):
+    """Base of the transforms that end with the cosine transform of levels."""
+
+    scale: str | None = "db"
+    dct_type: int = 2
+    norm: str | None = "ortho"
+    lifter: float = 0.0
+
+    sizes: ClassVar[tuple[str, str]]
+    """The names of two settings: how many coefficients are kept, and of how many bands."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        one_of("dct_type", self.dct_type, DCT_TYPES)
+        one_of("norm", self.norm, DCT_NORMS)
+        (kept, n_kept), (bands, n_bands) = ((name, whole(name, getattr(self, name))) for name in self.sizes)
+        if n_kept > n_bands:
+            raise ParameterError(f"{kept}={n_kept}: must be at most {bands}={n_bands}")
+        if self.dct_type == 1 and n_bands < 2:
+            raise ParameterError(f"dct_type=1: needs {bands} of at least 2")
+        self._replace(**{kept: n_kept, bands: n_bands}, lifter=real("lifter", self.lifter, least=0))
+
+    def _apply(self, y: Array) -> Array:
+        n_kept, n_bands = (getattr(self, name) for name in self.sizes)
+        basis = cepstral(n_kept, n_bands, self.dct_type, self.norm, self.lifter)
+        return mix_rows(super()._apply(y), basis)
+
+    @property
+    def frequencies(self) -> np.ndarray:
+        """Number of each coefficient, from 0; cepstra have no frequencies in Hz."""
+        return np.arange(getattr(self, self.sizes[0]), dtype=np.float64)
