@@ -172,7 +172,8 @@ def cast(x: Array, dtype: str) -> Array:
 def cumulative_sum(x: Array) -> Array:
     """Return the sums of all values up to each along the last axis; the standard's name is not yet everywhere."""
     xp = namespace(x)
-    return (xp.cumulative_sum if hasattr(xp, "cumulative_sum") else xp.cumsum)(x, axis=-1)
+    function = getattr(xp, "cumulative_sum", None) or xp.cumsum
+    return function(x, axis=-1)
 
 
 def as_real(x: ArrayLike, name: str = "signal") -> Array:
