@@ -11,6 +11,8 @@ import pytest
 import arrayaudio as aa
 from arrayaudio.arrays import cuda_problem
 
+from .recordings import encoded, tone
+
 AUDIO = Path(__file__).parent.parent / "docs" / "audio"
 
 
@@ -63,3 +65,17 @@ def rng() -> np.random.Generator:
 def audio() -> Path:
     """The folder of the recordings that ship with the project."""
     return AUDIO
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A recording of half a second."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "clip.wav").write_bytes(encoded(tone()))
+    return tmp_path / "in" / "clip.wav"
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """Where a command may write."""
+    return tmp_path / "out"

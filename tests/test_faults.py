@@ -4,8 +4,11 @@ import threading
 import warnings
 
 import array_api_strict
+import ml_dtypes
 import numpy as np
+import pandas
 import pytest
+import xarray
 
 import arrayaudio as aa
 
@@ -94,7 +97,6 @@ class TestDtypes:
         assert transform(y).dtype in (np.float32, np.complex64)
 
     def test_bfloat16_is_computed_in_single(self, transform):
-        ml_dtypes = pytest.importorskip("ml_dtypes")
         y = np.linspace(-1, 1, 300).astype(ml_dtypes.bfloat16)
         np.testing.assert_array_equal(transform(y), transform(y.astype(np.float32)))
 
@@ -145,8 +147,6 @@ class TestMemory:
             transform(np.ma.masked_array(y, np.arange(300) == 7))
 
     def test_labelled_arrays(self, transform, rng):
-        pandas = pytest.importorskip("pandas")
-        xarray = pytest.importorskip("xarray")
         y = rng.standard_normal(300)
         np.testing.assert_array_equal(transform(pandas.Series(y)), transform(y))
         np.testing.assert_array_equal(transform(xarray.DataArray(y)), transform(y))

@@ -3,7 +3,6 @@
 import importlib.resources
 import io
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,32 +12,9 @@ import soundfile
 import arrayaudio as aa
 from arrayaudio.ext.io import _write_whole, find_audio, load, load_features, save_features
 
-SR = 8000
+from .recordings import BAD_FILES, NAMES, SR, encoded, tone
+
 SCIPY_WAVS = sorted(Path(str(importlib.resources.files("scipy.io.tests") / "data")).glob("*.wav"))
-NAMES = {"plain": "plain.wav", "space": "two words.wav", "unicode": "Käse 日本語.wav", "longest": "x" * 251 + ".wav"}
-if sys.platform == "linux":  # elsewhere file names must be Unicode
-    NAMES["latin-1"] = "caf\udce9.wav"
-
-
-def tone(n_samples=4000, hz=1000):
-    return (0.5 * np.sin(2 * np.pi * hz * np.arange(n_samples) / SR)).astype(np.float32)
-
-
-def encoded(y, kind="WAV", **options):
-    file = io.BytesIO()
-    soundfile.write(file, y, SR, format=kind, **options)
-    return file.getvalue()
-
-
-# File name, content, and what the error must say beside the name.
-BAD_FILES = {
-    "zero bytes": ("zero.wav", b"", "cannot be read"),
-    "text": ("text.wav", b"Dear diary, today I recorded nothing.\n", "cannot be read"),
-    "cut header": ("header.wav", encoded(tone())[:30], "cannot be read"),
-    "cut FLAC": ("half.flac", encoded(tone(40000), "FLAC")[:2000], "cannot be read"),
-    "no samples": ("empty.wav", encoded(tone(0)), "holds no samples"),
-    "no header": ("headerless.raw", bytes(1000), "cannot be read"),
-}
 
 
 @pytest.fixture
