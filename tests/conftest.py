@@ -1,10 +1,12 @@
 """Fixtures: the array libraries that every transform must run on, and signals."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import array_api_strict
+import hypothesis
 import numpy as np
 import pytest
 
@@ -12,6 +14,11 @@ import arrayaudio as aa
 from arrayaudio.arrays import cuda_problem
 
 from .recordings import encoded, tone
+
+# First calls compile, and machines are shared: no example has a deadline. CI tries the same examples each time;
+# elsewhere each run tries others.
+hypothesis.settings.register_profile("arrayaudio", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("arrayaudio")
 
 AUDIO = Path(__file__).parent.parent / "docs" / "audio"
 

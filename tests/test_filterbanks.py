@@ -115,7 +115,7 @@ def test_kaldi_leaves_out_the_nyquist_bin_and_no_other(sr):
     assert odd[1:].all()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     n_mels=st.integers(min_value=1, max_value=40),
     fmin=st.floats(min_value=0, max_value=3000),

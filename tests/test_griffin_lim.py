@@ -208,7 +208,7 @@ def test_the_phase_of_zero_is_zero(library, dtype):
     assert np.abs(expected).max() > 0.07  # an impulse at the start of each frame
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     n_fft=st.integers(2, 300),
     hop=st.integers(1, 200),

@@ -24,7 +24,7 @@ from arrayaudio.spectrum import Scaling
 from .tolerances import assert_same_levels, assert_same_spectrum
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     n_fft=st.integers(1, 300),
     hop=st.integers(1, 200),
@@ -90,7 +90,7 @@ def test_banded_packs_every_nonzero_weight(rng):
     assert widths[2] == 0
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     n_fft=st.integers(1, 300),
     hop=st.integers(1, 400),

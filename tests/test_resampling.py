@@ -94,7 +94,7 @@ def test_the_filter_is_that_of_scipys_polyphase_resampling(up, down, path):
     assert_same_spectrum(aa.resample(y, orig_sr=down, target_sr=up), expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     n_samples=st.integers(min_value=1, max_value=60),
     orig_sr=st.integers(min_value=1, max_value=60),
@@ -145,7 +145,7 @@ def test_sines_above_the_new_nyquist_frequency_are_120_db_down(orig_sr, target_s
     assert np.abs(away_from_the_edges(result, orig_sr, target_sr)).max() <= 10 ** (-120 / 20)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     a=st.floats(min_value=0.1, max_value=9), b=st.floats(min_value=-9, max_value=-0.1), ratio=st.sampled_from(RATIOS)
 )

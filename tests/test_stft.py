@@ -250,7 +250,7 @@ class TestInverse:
             aa.istft(np.ones((5, 5), int))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(1, 48),
     st.integers(1, 24),
