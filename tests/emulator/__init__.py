@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .build import EmulationError, available, build, with_line
+from .build import EmulationError, build, with_line
 
-__all__ = ["SCHEDULES", "EmulationError", "available", "launch", "launch_all_schedules"]
+__all__ = ["SCHEDULES", "EmulationError", "launch", "launch_all_schedules"]
 
 SCHEDULES = ("forward", "reverse", "shuffle")
 
