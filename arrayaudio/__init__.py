@@ -8,8 +8,9 @@ __version__ = "0.1.0"
 # Public names by the module that holds them; modules are loaded when one of their names is first used.
 _PUBLIC = {
     "arrays": ["asarray", "to_numpy"],
-    "contrast": ["spectral_contrast"],
-    "descriptors": ["rms", "zero_crossing_rate"],
+    "descriptors.contrast": ["spectral_contrast"],
+    "descriptors.level": ["rms", "zero_crossing_rate"],
+    "descriptors.spectral": ["spectral_bandwidth", "spectral_centroid", "spectral_flatness", "spectral_rolloff"],
     "emphasis": ["deemphasis", "preemphasis"],
     "errors": [
         "ArrayAudioError",
@@ -23,11 +24,11 @@ _PUBLIC = {
     "features": ["delta"],
     "functional": ["chroma_stft", "istft", "lfcc", "melspectrogram", "mfcc", "spectrogram", "stft"],
     "gain_control": ["pcen"],
-    "griffin_lim": ["griffinlim"],
     "kernels.cpu.threads": ["set_num_threads"],
-    "mel_inversion": ["mel_to_audio", "mel_to_stft", "mfcc_to_mel"],
     "notes": ["hz_to_midi", "hz_to_note", "midi_to_hz", "midi_to_note", "note_to_hz", "note_to_midi"],
     "pcm": ["pcm_to_float"],
+    "reconstruction.griffin_lim": ["griffinlim"],
+    "reconstruction.mel_inversion": ["mel_to_audio", "mel_to_stft", "mfcc_to_mel"],
     "resampling": ["resample"],
     "scales": [
         "bark_to_hz",
@@ -42,7 +43,6 @@ _PUBLIC = {
         "mel_to_hz",
         "octs_to_hz",
     ],
-    "spectral": ["spectral_bandwidth", "spectral_centroid", "spectral_flatness", "spectral_rolloff"],
     "spectrum": ["amplitude_to_db", "db_to_amplitude", "db_to_power", "power_to_db"],
     "stretching": ["phase_vocoder", "time_stretch"],
     "times": [

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 import arrayaudio as aa
 from arrayaudio.arrays import Constant
 from arrayaudio.frames import INDEX_MODES, Framing
-from arrayaudio.griffin_lim import rephased, unit
 from arrayaudio.kernels.cpu.rephased import rephased as kernel
+from arrayaudio.reconstruction.griffin_lim import rephased, unit
 from arrayaudio.transforms.base import compiled
 
 from . import naive_inverse, traced

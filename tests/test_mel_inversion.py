@@ -7,7 +7,7 @@ import scipy.optimize
 
 import arrayaudio as aa
 from arrayaudio.arrays import Constant
-from arrayaudio.mel_inversion import non_negative
+from arrayaudio.reconstruction.mel_inversion import non_negative
 
 from . import naive_inverse
 from .tolerances import assert_same_spectrum, relative_error

@@ -14,7 +14,7 @@ from arrayaudio.spectrum import Scaling
 
 from .tolerances import assert_same_levels, assert_same_spectrum
 
-for module in ("functional", "griffin_lim"):  # which import, and so register, every primitive
+for module in ("functional", "reconstruction.griffin_lim"):  # which import, and so register, every primitive
     importlib.import_module(f"arrayaudio.{module}")
 
 FRAMING = Framing(64, 16, 32, "reflect")

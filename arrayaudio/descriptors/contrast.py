@@ -7,8 +7,8 @@ import numpy as np
 
 from arrayaudio.arrays import Array, ArrayLike, namespace
 from arrayaudio.checks import one_of, real, whole
+from arrayaudio.descriptors.spectral import Frames, between_0_and_1, described, row_frequencies
 from arrayaudio.errors import ParameterError
-from arrayaudio.spectral import Frames, between_0_and_1, described, row_frequencies
 from arrayaudio.spectrum import power_to_db
 
 __all__ = ["spectral_contrast"]

@@ -11,8 +11,8 @@ from arrayaudio.bases import DCT_NORMS, DCT_TYPES, inverse_cepstral
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.filterbanks import mel
-from arrayaudio.griffin_lim import griffinlim
 from arrayaudio.project import mix_rows
+from arrayaudio.reconstruction.griffin_lim import griffinlim
 from arrayaudio.spectrum import as_energies, db_to_power
 
 __all__ = ["mel_to_audio", "mel_to_stft", "mfcc_to_mel"]
