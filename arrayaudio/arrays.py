@@ -245,22 +245,24 @@ def contiguous(x: Array) -> Array:
 
 
 class Constant:
-    """A read-only float64 array that hands out copies in the dtype, and on the device, of another array.
+    """A read-only float64 or complex128 array that hands out copies in the precision, and on the device, of another.
 
-    Windows, filterbanks and bases are built once in float64 NumPy and cast once for each dtype and device. Two
-    constants with the same values are equal and hash alike; the copies are not pickled.
+    Windows, filterbanks and bases are built once in double precision by NumPy and cast once for each dtype and device.
+    Two constants with the same values are equal and hash alike; the copies are not pickled.
     """
 
     def __init__(self, value: ArrayLike) -> None:
-        self.value = np.array(value, dtype=np.float64)
+        self.value = np.array(value, dtype=np.complex128 if np.iscomplexobj(value) else np.float64)
         self.value.setflags(write=False)
         self._copies: dict[tuple[str, str, str], Array] = {}
         self._derived: dict[Callable[[np.ndarray], Any], Any] = {}
 
     def like(self, array: Array) -> Array:
-        """Return the constant as a real array that can be combined with `array`."""
+        """Return the constant in the precision of `array`, to be combined with it."""
         xp = namespace(array)
-        dtype = "float32" if dtype_name(array) in ("float32", "complex64") else "float64"
+        single = dtype_name(array) in ("float32", "complex64")
+        kinds = {"f": ("float64", "float32"), "c": ("complex128", "complex64")}
+        dtype = kinds[self.value.dtype.kind][single]
         key = (xp.__name__, dtype, device(array))
         if key not in self._copies:
             copy = xp.asarray(self.value, dtype=getattr(xp, dtype))

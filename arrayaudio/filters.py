@@ -2,5 +2,6 @@
 
 from arrayaudio.chroma_bank import chroma
 from arrayaudio.filterbanks import linear, mel
+from arrayaudio.gammatone_bank import gammatone
 
-__all__ = ["chroma", "linear", "mel"]
+__all__ = ["chroma", "gammatone", "linear", "mel"]

@@ -99,6 +99,13 @@ def _edge_values(y: Array, padding: int, mode: str) -> tuple[Array, Array]:
     return flat, flat
 
 
+def lengthened(x: Array, before: int, length: int) -> Array:
+    """Put `before` zeros in front of the last axis, and zeros or nothing behind it, so that it has `length` values."""
+    xp = namespace(x)
+    left, right = (xp.zeros((*x.shape[:-1], n), dtype=x.dtype) for n in (before, max(0, length - before - x.shape[-1])))
+    return xp.concat([left, x, right], axis=-1)[..., :length]
+
+
 def frame(y: Array, frame_length: int, hop_length: int) -> Array:
     """Cut (..., n_samples) into all whole frames: (..., n_frames, frame_length). Adjoint of `overlap_add`."""
     xp = namespace(y)

@@ -12,13 +12,29 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from arrayaudio.arrays import Array, ArrayLike
 from arrayaudio.errors import ParameterError
 from arrayaudio.transforms.base import Transform
+from arrayaudio.transforms.cfp import CFP
 from arrayaudio.transforms.chroma import Chroma
+from arrayaudio.transforms.cqt import CQT, VQT
+from arrayaudio.transforms.gammatone import Gammatonegram
 from arrayaudio.transforms.lfcc import LFCC
 from arrayaudio.transforms.mel import MelSpectrogram
 from arrayaudio.transforms.mfcc import MFCC
 from arrayaudio.transforms.stft import STFT
 
-__all__ = ["chroma_stft", "istft", "lfcc", "melspectrogram", "mfcc", "spectrogram", "stft"]
+__all__ = [
+    "cfp",
+    "chroma_stft",
+    "cqt",
+    "gammatonegram",
+    "icqt",
+    "istft",
+    "lfcc",
+    "melspectrogram",
+    "mfcc",
+    "spectrogram",
+    "stft",
+    "vqt",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T", bound=Transform)
@@ -158,6 +174,112 @@ def chroma_stft(y: ArrayLike, transform: Chroma) -> Array:
     (12, 44)
     """
     return transform(y)
+
+
+@settings_of(Gammatonegram)
+def gammatonegram(y: ArrayLike, transform: Gammatonegram) -> Array:
+    """Spectrogram in the bands of the ear; the settings are those of `Gammatonegram`.
+
+    Returns
+    -------
+    array, shape (..., n_bins, n_frames)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import arrayaudio as aa
+    >>> aa.gammatonegram(np.ones(22050), sr=22050).shape
+    (64, 44)
+    """
+    return transform(y)
+
+
+@settings_of(CFP)
+def cfp(y: ArrayLike, transform: CFP) -> Array:
+    """Combined frequency and periodicity; the settings are those of `CFP`.
+
+    Returns
+    -------
+    array, shape (..., n_bins, n_frames)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import arrayaudio as aa
+    >>> aa.cfp(np.ones(22050), sr=22050).shape
+    (174, 44)
+    """
+    return transform(y)
+
+
+@settings_of(CQT)
+def cqt(y: ArrayLike, transform: CQT) -> Array:
+    """Constant-Q transform; the settings are those of `CQT`.
+
+    Returns
+    -------
+    array, shape (..., n_bins, n_frames)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import arrayaudio as aa
+    >>> aa.cqt(np.ones(22050), sr=22050).shape
+    (84, 44)
+    """
+    return transform(y)
+
+
+@settings_of(VQT)
+def vqt(y: ArrayLike, transform: VQT) -> Array:
+    """Variable-Q transform; the settings are those of `VQT`.
+
+    Returns
+    -------
+    array, shape (..., n_bins, n_frames)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import arrayaudio as aa
+    >>> aa.vqt(np.ones(22050), sr=22050).shape
+    (84, 44)
+    """
+    return transform(y)
+
+
+def icqt(C: ArrayLike, *, length: int | None = None, residual: bool = False, **settings: Any) -> Array:
+    """Inverse constant-Q transform: the waveform whose CQT is nearest to `C` in least squares.
+
+    Parameters
+    ----------
+    C : complex array, shape (..., n_bins, n_frames)
+    length, residual
+        As for `CQT.inverse`, which says where the waveform is determined and where not.
+    **settings
+        sr, hop_length, fmin and the others, as given to `cqt`; n_bins is that of `C`.
+
+    Returns
+    -------
+    array, shape (..., length), and the residual if it is asked for
+
+    Raises
+    ------
+    ParameterError
+        If shape and length do not fit, or `C` is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import arrayaudio as aa
+    >>> y = np.sin(2 * np.pi * 440 * np.arange(8000) / 8000)
+    >>> options = {"sr": 8000, "fmin": 110.0, "hop_length": 16}
+    >>> C = aa.cqt(y, n_bins=48, **options)
+    >>> bool(np.allclose(aa.icqt(C, length=8000, **options)[1000:-1000], y[1000:-1000], atol=1e-3))
+    True
+    """
+    n_bins = C.shape[-2] if getattr(C, "ndim", 0) >= 2 else 0
+    return CQT(**{"n_bins": n_bins, **settings}).inverse(C, length=length, residual=residual)
 
 
 def istft(S: ArrayLike, *, n_fft: int | None = None, length: int | None = None, **settings: Any) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 from arrayaudio.arrays import Array, ArrayLike, Constant, as_signal, namespace, on_device_of, require_finite
 from arrayaudio.checks import real, whole
 from arrayaudio.errors import ParameterError
-from arrayaudio.frames import frame
+from arrayaudio.frames import frame, lengthened
 
 __all__ = ["resample"]
 
@@ -19,6 +19,8 @@ LARGEST_MATRIX = 2**22
 # Values for each channel that are gathered at a time.
 BLOCK = 2**22
 LARGEST_RATIO = 1024
+# Outputs of a frame at least.
+LEAST_OUTPUTS = 32
 
 
 def _kernel(u: np.ndarray, cutoff: float, half_width: int, beta: float) -> np.ndarray:
@@ -102,17 +104,12 @@ def resample(
     reach = math.ceil(half_width / cutoff)
     with on_device_of(signal):
         if (down + 2 * reach) * up <= LARGEST_MATRIX:
+            # Products of matrices are fast if each frame gives several outputs.
+            several = -(-LEAST_OUTPUTS // up)
+            up, down = several * up, several * down
             matrix = _polyphase(up, down, reach, cutoff, half_width, beta)
             return _by_matrix(signal, up, down, reach, matrix)
         return _by_taps(signal, up, down, reach, lambda u: _kernel(u, cutoff, half_width, beta))
-
-
-def _surrounded(y: Array, left: int, length: int) -> Array:
-    """Put `left` zeros before (..., n) and zeros after it up to `length`."""
-    xp = namespace(y)
-    sides = left, max(0, length - left - y.shape[-1])
-    before, after = (xp.zeros((*y.shape[:-1], k), dtype=y.dtype) for k in sides)
-    return xp.concat([before, y, after], axis=-1)
 
 
 def _by_matrix(y: Array, up: int, down: int, reach: int, matrix: Constant) -> Array:
@@ -120,7 +117,7 @@ def _by_matrix(y: Array, up: int, down: int, reach: int, matrix: Constant) -> Ar
     xp = namespace(y)
     n_out, taps = -(-y.shape[-1] * up // down), matrix.value.shape[0]
     count = -(-n_out // up)
-    padded = _surrounded(y, reach - 1, (count - 1) * down + taps)
+    padded = lengthened(y, reach - 1, (count - 1) * down + taps)
     step = max(1, BLOCK // taps)
     blocks = []
     for first in range(0, count, step):
@@ -135,7 +132,7 @@ def _by_taps(y: Array, up: int, down: int, reach: int, kernel: Callable[[np.ndar
     """Each output from the 2 reach inputs around it, with weights computed for its place, block by block."""
     xp = namespace(y)
     n_out, taps = -(-y.shape[-1] * up // down), np.arange(2 * reach)
-    padded = _surrounded(y, reach - 1, (n_out - 1) * down // up + 2 * reach)
+    padded = lengthened(y, reach - 1, (n_out - 1) * down // up + 2 * reach)
     step = max(1, BLOCK // len(taps))
     blocks = []
     for first in range(0, n_out, step):

@@ -12,6 +12,8 @@ from arrayaudio.errors import ParameterError
 __all__ = ["amplitude_to_db", "db_to_amplitude", "db_to_power", "power_to_db"]
 
 Reference = float | Callable[..., Any]
+Detector = float | Literal["complex", "phase"]
+DETECTORS: dict[str, Detector] = {"complex": "complex", "magnitude": 1.0, "power": 2.0, "phase": "phase"}
 
 
 def power(X: Array) -> Array:
@@ -33,6 +35,13 @@ def phase(X: Array) -> Array:
     """Angle of complex coefficients, in radians from -pi to pi."""
     xp = namespace(X)
     return xp.atan2(xp.imag(X), xp.real(X))
+
+
+def detected(X: Array, detector: Detector) -> Array:
+    """What a detector sees of complex coefficients: themselves, their phase, or a power of their magnitude."""
+    if detector == "phase":
+        return phase(X)
+    return X if detector == "complex" else magnitude(X, detector)
 
 
 def as_energies(S: ArrayLike) -> Array:

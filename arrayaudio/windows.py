@@ -47,7 +47,7 @@ def _hashable(parameter: Any) -> Any:
     return tuple(np.ravel(parameter).tolist()) if isinstance(parameter, list | tuple | np.ndarray) else parameter
 
 
-@functools.lru_cache(maxsize=128)
+@functools.lru_cache(maxsize=8)
 def _named(window: str | tuple[Any, ...], length: int) -> np.ndarray:
     if window in COSINE_SUMS and length > 1:
         angles = np.linspace(-np.pi, np.pi, length + 1)[:-1]

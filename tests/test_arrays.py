@@ -139,6 +139,13 @@ class TestConstant:
     def test_gives_real_copies_for_complex_arrays(self):
         assert Constant([1.0]).like(np.zeros(1, np.complex64)).dtype == np.float32
 
+    def test_may_be_complex(self, library, dtype):
+        constant = Constant([1 + 2j])
+        copy = constant.like(library.asarray(np.zeros(1, dtype)))
+        assert dtype_name(copy) == {"float32": "complex64", "float64": "complex128"}[dtype]
+        np.testing.assert_array_equal(library.to_numpy(copy), [1 + 2j])
+        assert pickle.loads(pickle.dumps(constant)) == constant
+
     def test_compares_by_value_and_pickles_without_copies(self):
         a, b = Constant([1, 2]), Constant([1, 2])
         a.like(np.zeros(1))

@@ -218,7 +218,7 @@ USAGE = {
     "--device tpu": "'tpu' is not one of",
     "--n-fft many": "'many' is not a valid integer",
     "--transform stft --n-mels 40": "--transform stft has no --n-mels",
-    "--transform stft --n-mfcc 13 --fmin 20": "--transform stft has no --fmin, --n-mfcc",
+    "--transform stft --n-mfcc 13 --mel-scale htk": "--transform stft has no --mel-scale, --n-mfcc",
     "--transform mel --n-mfcc 13": "--transform mel has no --n-mfcc",
     "--output power": "--transform logmel has no --output",
     "--transform mfcc --output power": "--transform mfcc has no --output",

@@ -9,23 +9,32 @@ import pytest
 from arrayaudio import primitive
 from arrayaudio.arrays import Constant
 from arrayaudio.frames import Framing
+from arrayaudio.gammatone_bank import Gammatones
 from arrayaudio.plan import Plan
 from arrayaudio.spectrum import Scaling
 
 from .tolerances import assert_same_levels, assert_same_spectrum
 
-for module in ("functional", "reconstruction.griffin_lim"):  # which import, and so register, every primitive
+# Which import, and so register, every primitive.
+for module in ("functional", "medians", "gammatone_filtering", "reconstruction.griffin_lim"):
     importlib.import_module(f"arrayaudio.{module}")
 
 FRAMING = Framing(64, 16, 32, "reflect")
 WINDOW = Constant(np.hanning(64))
 BANK = Constant(np.eye(10, 33) + np.eye(10, 33, k=2))
+SLOPES = np.arange(1800.0).reshape(2, 3, 300) % 11 - 5
 
 # Arguments after the signal, and whether the result is linear in it.
 CASES = {
+    "gammatone_bands": [((Gammatones(8000.0, (0.0, 400.0, 3000.0)),), True)],
     "windowed_frames": [((FRAMING, WINDOW), True)],
     "synthesis": [((Framing(16, 5), Constant(np.hanning(16))), True), ((Framing(9, 11), Constant(np.ones(9))), True)],
+    "median_filter": [((9, -1), False), ((4, -2), False)],
     "rephased": [((np.arange(6 * 19 * 33.0).reshape(2, 3, 19, 33) % 7, FRAMING, WINDOW), False)],
+    "heap_phases": [
+        ((np.arange(1800.0).reshape(2, 3, 300) % 7 > 0, SLOPES, SLOPES, SLOPES[0], causal), False)
+        for causal in (False, True)
+    ],
     "spectrogram": [
         ((Plan(FRAMING, WINDOW),), True),
         ((Plan(FRAMING, WINDOW, 1.0),), False),
@@ -34,6 +43,8 @@ CASES = {
         ((Plan(FRAMING, WINDOW, 1.0, BANK),), False),
         ((Plan(FRAMING, WINDOW, 2.0, BANK, Scaling(10.0, 1e-10, range=30.0)),), False),
         ((Plan(FRAMING, WINDOW, 2.0, BANK, Scaling(1.0, 1e-3, base="e")),), False),
+        ((Plan(FRAMING, WINDOW, frequencies=Constant(np.linspace(0, 0.5, 240))),), True),
+        ((Plan(FRAMING, WINDOW, 2.0, frequencies=Constant(np.linspace(0, 0.5, 240))),), False),
     ],
 }
 EACH = [(name, *case) for name, cases in CASES.items() for case in cases]

@@ -67,6 +67,8 @@ def test_every_name_is_documented_with_an_example(name):
         (aa.melspectrogram, aa.MelSpectrogram, {}),
         (aa.mfcc, aa.MFCC, {}),
         (aa.lfcc, aa.LFCC, {}),
+        (aa.gammatonegram, aa.Gammatonegram, {}),
+        (aa.cfp, aa.CFP, {}),
         (aa.chroma_stft, aa.Chroma, {}),
     ],
 )
@@ -86,6 +88,9 @@ def test_sampling_rates_have_no_default_where_the_result_depends_on_them():
         aa.melspectrogram,
         aa.mfcc,
         aa.lfcc,
+        aa.gammatonegram,
+        aa.gammatone_filterbank,
+        aa.cfp,
         aa.chroma_stft,
         aa.resample,
         aa.fft_frequencies,

@@ -166,7 +166,7 @@ class TestSettings:
     def test_repr_shows_what_differs_from_the_defaults(self):
         assert (
             repr(aa.STFT(n_fft=64, window=np.ones(64)))
-            == "STFT(n_fft=64, hop_length=16, win_length=64, window=<64 values>)"
+            == "STFT(hop_length=16, n_fft=64, win_length=64, window=<64 values>)"
         )
 
     def test_to_moves_the_signal(self, library, rng):

@@ -26,9 +26,8 @@ from arrayaudio.inverse import istft, squared_windows, weighed
 from arrayaudio.plan import Plan, spectrogram
 from arrayaudio.primitive import primitive
 from arrayaudio.project import fourier, inverse_fourier
-from arrayaudio.spectrum import as_energies
+from arrayaudio.reconstruction.phase_gradient import estimated_phases, stft_of
 from arrayaudio.transforms.base import compiled
-from arrayaudio.transforms.stft import STFT
 from arrayaudio.windows import Window
 
 __all__ = ["griffinlim"]
@@ -42,15 +41,19 @@ def unit(X: Array) -> Array:
     return xp.where(known, X, xp.ones_like(X)) / xp.where(known, size, xp.ones_like(size))
 
 
-def initial_phases(init: Any, seed: int | None, S: Array) -> Array:
+def initial_phases(init: Any, seed: int | None, S: Array, plan: Plan) -> Array:
     """Complex numbers of magnitude 1 that can be multiplied with `S`."""
     xp = namespace(S)
     form = "complex64" if dtype_name(S) == "float32" else "complex128"
     if init is None:
         return cast(xp.ones_like(S), form)
     if isinstance(init, str):
+        if init == "pghi":
+            return estimated_phases(S, plan, seed=seed)
         if init != "random":
-            raise ParameterError(f"init={init!r}: must be 'random', None, or an array of phases or coefficients")
+            raise ParameterError(
+                f"init={init!r}: must be 'random', 'pghi', None, or an array of phases or coefficients"
+            )
         turns = np.random.default_rng(seed).random(S.shape[-2:])
         return xp.asarray(np.exp(2j * np.pi * turns), dtype=getattr(xp, form))
     start = asarray(init)
@@ -165,9 +168,9 @@ def griffinlim(
         Samples to return, as for `istft`; must give as many frames as `S` has.
     momentum : float
         How far to go on in the direction of the last change; 0 is the original algorithm, above 1 it may diverge.
-    init : "random", None or array
-        Initial phases: random ones, zeros, or those of an array in radians or of complex coefficients, of the shape
-        of `S` or of one item.
+    init : "random", "pghi", None or array
+        Initial phases: random ones, those of `pghi`, zeros, or those of an array in radians or of complex
+        coefficients, of the shape of `S` or of one item.
     seed : int, optional
         For random phases: the same seed gives the same phases to every item, on every library and device.
     tolerance : float, optional
@@ -197,21 +200,15 @@ def griffinlim(
     >>> bool(np.linalg.norm(error) < 0.1 * np.linalg.norm(S))
     True
     """
-    magnitudes = as_energies(S)
-    rows = magnitudes.shape[-2]
-    if n_fft is None:
-        if rows < 2:
-            raise ParameterError(f"spectrogram has shape {magnitudes.shape}: must have at least two rows; give n_fft")
-        n_fft = 2 * (rows - 1)
-    transform = STFT(
-        n_fft=n_fft, hop_length=hop_length, win_length=win_length, window=window, center=center, pad_mode=pad_mode
+    magnitudes, transform = stft_of(
+        S, n_fft, hop_length=hop_length, win_length=win_length, window=window, center=center, pad_mode=pad_mode
     )
     n_iter, momentum = whole("n_iter", n_iter, least=0), real("momentum", momentum, least=0)
     wanted = None if length is None else whole("length", length, most=2**63 - 1)
     tolerance = None if tolerance is None else real("tolerance", tolerance, least=0)
     plan = compiled(transform)
     with on_device_of(magnitudes):
-        phases = initial_phases(init, seed, magnitudes)
+        phases = initial_phases(init, seed, magnitudes, plan)
         waveforms = itertools.islice(iterates(magnitudes, phases, plan, wanted, momentum), n_iter + 1)
         if tolerance is not None or callback is not None:
             return watched(waveforms, magnitudes, plan, tolerance, callback)

@@ -133,42 +133,25 @@ class Transform:
 
 
 @settings
-class FramedTransform(Transform):
-    """Base of the transforms that cut the signal into frames of `n_fft` samples, `hop_length` apart."""
+class Framed(Transform):
+    """Base of the transforms whose columns are frames of the signal, `hop_length` samples apart."""
 
     sr: float | None
-    n_fft: int = 2048
     hop_length: int | None = None
-    win_length: int | None = None
-    window: Window = "hann"
     center: bool = True
     pad_mode: str = "constant"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        n_fft = whole("n_fft", self.n_fft)
-        win_length = n_fft if self.win_length is None else whole("win_length", self.win_length)
-        if win_length > n_fft:
-            raise ParameterError(f"win_length={win_length}: must be at most n_fft={n_fft}")
-        hop = max(1, win_length // 4) if self.hop_length is None else whole("hop_length", self.hop_length)
         one_of("center", self.center, (True, False))
         one_of("pad_mode", self.pad_mode, PAD_MODES)
-        window = freeze_window(self.window, win_length)
         if self.sr is not None:
             self._replace(sr=real("sr", self.sr, above=0))
-        self._replace(n_fft=n_fft, win_length=win_length, hop_length=hop, window=window)
 
     @property
     def framing(self) -> Framing:
         """How signals are cut into frames."""
-        assert self.hop_length is not None
-        return Framing(self.n_fft, self.hop_length, self.n_fft // 2 if self.center else 0, self.pad_mode)
-
-    @property
-    def frame_window(self) -> Constant:
-        """The window in the middle of a frame of `n_fft` samples."""
-        assert self.win_length is not None
-        return Constant(centred_window(self.window, self.win_length, self.n_fft))
+        raise NotImplementedError
 
     @property
     def min_length(self) -> int:
@@ -191,5 +174,37 @@ class FramedTransform(Transform):
 
     def times(self, n_samples: int) -> np.ndarray:
         """Time of the middle of each frame in seconds, for a signal of `n_samples` samples."""
-        middle = 0.0 if self.center else self.n_fft / 2
-        return (np.arange(self.n_frames(n_samples)) * self.framing.hop_length + middle) / self._known_sr()
+        framing = self.framing
+        middle = 0.0 if self.center else framing.frame_length / 2
+        return (np.arange(self.n_frames(n_samples)) * framing.hop_length + middle) / self._known_sr()
+
+
+@settings
+class FramedTransform(Framed):
+    """Base of the transforms whose frames are windowed, and have `n_fft` samples."""
+
+    n_fft: int = 2048
+    win_length: int | None = None
+    window: Window = "hann"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        n_fft = whole("n_fft", self.n_fft)
+        win_length = n_fft if self.win_length is None else whole("win_length", self.win_length)
+        if win_length > n_fft:
+            raise ParameterError(f"win_length={win_length}: must be at most n_fft={n_fft}")
+        hop = max(1, win_length // 4) if self.hop_length is None else whole("hop_length", self.hop_length)
+        window = freeze_window(self.window, win_length)
+        self._replace(n_fft=n_fft, win_length=win_length, hop_length=hop, window=window)
+
+    @property
+    def framing(self) -> Framing:
+        """How signals are cut into frames."""
+        assert self.hop_length is not None
+        return Framing(self.n_fft, self.hop_length, self.n_fft // 2 if self.center else 0, self.pad_mode)
+
+    @property
+    def frame_window(self) -> Constant:
+        """The window in the middle of a frame of `n_fft` samples."""
+        assert self.win_length is not None
+        return Constant(centred_window(self.window, self.win_length, self.n_fft))

@@ -1,23 +1,25 @@
-"""The short-time Fourier transform and its inverse."""
+"""The short-time Fourier transform, at the frequencies of the FFT or others, and its inverse."""
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, as_complex, asarray, on_device_of
-from arrayaudio.checks import one_of, whole
+from arrayaudio.arrays import Array, ArrayLike, Constant, as_complex, asarray, on_device_of
+from arrayaudio.checks import frequency_range, one_of, real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.inverse import istft
-from arrayaudio.plan import Detector, Plan
+from arrayaudio.plan import Plan
+from arrayaudio.plan_inverse import distance, nearest, require_finite_rows
 from arrayaudio.scales import fft_frequencies
+from arrayaudio.spectrum import DETECTORS
 from arrayaudio.transforms.base import FramedTransform, compiled, settings
 
 __all__ = ["STFT"]
 
-DETECTORS: dict[str, Detector] = {"complex": "complex", "magnitude": 1.0, "power": 2.0, "phase": "phase"}
+FREQ_SCALES = ("fft", "linear", "log")
 
 
 @settings
 class STFT(FramedTransform):
-    """Short-time Fourier transform: X[k, t] = sum_n window[n] y[t hop + n] exp(-2 pi i k n / n_fft).
+    """Short-time Fourier transform: X[k, t] = sum_n window[n] y[t hop + n] exp(-2 pi i f[k] n / sr).
 
     Parameters
     ----------
@@ -36,13 +38,21 @@ class STFT(FramedTransform):
     output : "complex", "magnitude", "power" or "phase"
         What to return of each coefficient; the phase is in radians, counted from the start of the frame.
     sr : float, optional
-        Sampling rate in Hz; needed for `frequencies` and `times` only.
+        Sampling rate in Hz; needed for `frequencies` and `times`, and for the scales "linear" and "log".
+    freq_scale : "fft", "linear" or "log"
+        The frequencies f[k] of the rows: sr k / n_fft, k = 0 ... n_fft // 2; or, with k = 0 ... freq_bins - 1,
+        fmin + k (fmax - fmin) / freq_bins, or fmin (fmax / fmin)^(k / freq_bins), as in nnAudio. More rows resolve no
+        more than frames of `n_fft` samples do, they only lie closer.
+    freq_bins : int, optional
+        Number of rows of the scales "linear" and "log"; 1 + n_fft // 2 by default.
+    fmin, fmax : float, optional
+        Range of these scales in Hz; from 0, or from sr / n_fft for "log", to sr / 2 by default. No row is at fmax.
     device : str, optional
         "cpu", "cuda" or "cuda:N" move signals there first; without it the signal decides.
 
     Returns
     -------
-    array, shape (..., 1 + n_fft // 2, n_frames)
+    array, shape (..., 1 + n_fft // 2, n_frames), or (..., freq_bins, n_frames)
         complex64 or complex128 for "complex", float32 or float64 for the others, after the dtype of the signal.
 
     Raises
@@ -61,42 +71,107 @@ class STFT(FramedTransform):
     (129, 126)
     >>> float(stft.frequencies[S[:, 60].argmax()])
     1000.0
+    >>> zoom = aa.STFT(n_fft=256, sr=8000, freq_scale="linear", freq_bins=100, fmin=900, fmax=1100)
+    >>> zoom.frequencies[:3]
+    array([900., 902., 904.])
     """
 
     sr: float | None = None
     output: str = "complex"
+    freq_scale: str = "fft"
+    freq_bins: int | None = None
+    fmin: float | None = None
+    fmax: float | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         one_of("output", self.output, DETECTORS)
+        if one_of("freq_scale", self.freq_scale, FREQ_SCALES) != "fft":
+            self._check_scale()
+            return
+        for name in ("freq_bins", "fmin", "fmax"):
+            if getattr(self, name) is not None:
+                raise ParameterError(f"{name}={getattr(self, name)!r}: needs freq_scale='linear' or 'log'")
+
+    def _check_scale(self) -> None:
+        if self.sr is None:
+            raise ParameterError(f"sr=None: freq_scale={self.freq_scale!r} needs the sampling rate in Hz")
+        lowest = 0.0 if self.freq_scale == "linear" else self.sr / self.n_fft
+        if self.freq_scale == "log" and self.fmin is not None:
+            real("fmin", self.fmin, above=0)
+        fmin, fmax = frequency_range(lowest if self.fmin is None else self.fmin, self.fmax, self.sr)
+        freq_bins = 1 + self.n_fft // 2 if self.freq_bins is None else whole("freq_bins", self.freq_bins)
+        self._replace(fmin=fmin, fmax=fmax, freq_bins=freq_bins)
 
     def _plan(self) -> Plan:
-        return Plan(self.framing, self.frame_window, DETECTORS[self.output])
+        rows = None if self.freq_scale == "fft" else Constant(self.frequencies / self._known_sr())
+        return Plan(self.framing, self.frame_window, DETECTORS[self.output], frequencies=rows)
 
     @property
     def frequencies(self) -> np.ndarray:
         """Frequency of each row in Hz."""
-        return fft_frequencies(sr=self._known_sr(), n_fft=self.n_fft)
+        sr = self._known_sr()
+        if self.freq_bins is None or self.fmin is None or self.fmax is None:
+            return fft_frequencies(sr=sr, n_fft=self.n_fft)
+        k = np.arange(self.freq_bins)
+        if self.freq_scale == "linear":
+            return self.fmin + k * ((self.fmax - self.fmin) / self.freq_bins)
+        return self.fmin * (self.fmax / self.fmin) ** (k / self.freq_bins)
 
-    def inverse(self, S: ArrayLike, *, length: int | None = None) -> Array:
-        """Reconstruct the waveform whose STFT is nearest to `S` in least squares (Griffin and Lim, 1984).
+    def inverse(
+        self,
+        S: ArrayLike,
+        *,
+        length: int | None = None,
+        residual: bool = False,
+        n_iter: int = 100,
+        tolerance: float | None = 1e-6,
+    ) -> Array:
+        """Reconstruct the waveform whose STFT is nearest to `S` in least squares.
+
+        For the frequencies of the FFT that is one overlap-add of inverse FFTs (Griffin and Lim, 1984). For other scales
+        the waveform is found by preconditioned conjugate gradients on the normal equations. Rows that cover a part of
+        the spectrum, or stand further apart than frames of `n_fft` samples resolve, as high rows of "log" may do,
+        determine that part alone. The rest of the waveform stays small, and so the STFT of the result may be near to
+        `S` although the result is not near to the signal that `S` came from.
 
         Parameters
         ----------
-        S : complex array, shape (..., 1 + n_fft // 2, n_frames)
+        S : complex array, shape (..., freq, n_frames)
         length : int, optional
             Samples to return; by default as many as lie between the centres of the first and the last frame, or all
-            that the frames hold if they are not centred.
+            that the frames hold if they are not centred. For the scales "linear" and "log", and with `residual`, a
+            signal of this length must have as many frames as `S`.
+        residual : bool
+            Whether to return as well how far the STFT of the waveform is from `S`.
+        n_iter : int
+            For the scales "linear" and "log": iterations at most, each of an STFT and its adjoint.
+        tolerance : float or None
+            For these: an item is done when the gradient has fallen to this part of its first length. None always runs
+            `n_iter` iterations; a GPU is then never waited for.
 
         Returns
         -------
-        array, shape (..., length)
+        y : array, shape (..., length)
+        residual : array, shape (...), only if asked for
+            ||S - STFT(y)|| / ||S|| of each item, 0 for silence.
 
         Raises
         ------
         ParameterError
             If the window and the hop have no inverse, the shape does not fit, the length is more than the frames
-            cover, or this transform keeps something else than complex coefficients.
+            cover, or this transform keeps something else than complex coefficients. For the scales "linear" and "log",
+            also for padding with values that the signal does not hold, such as its mean.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import arrayaudio as aa
+        >>> y = np.sin(np.arange(2048.0))
+        >>> stft = aa.STFT(n_fft=128, sr=8000, freq_scale="linear")
+        >>> back, residual = stft.inverse(stft(y), residual=True)
+        >>> bool(np.allclose(back, y, atol=1e-4)), bool(residual < 1e-5)
+        (True, True)
         """
         if self.output != "complex":
             raise ParameterError(
@@ -106,5 +181,14 @@ class STFT(FramedTransform):
         plan = compiled(self)
         spectrum = as_complex(asarray(S, device=self.device))
         wanted = None if length is None else whole("length", length, most=2**63 - 1)
+        one_of("residual", residual, (True, False))
+        n_iter = whole("n_iter", n_iter, least=0)
+        tolerance = None if tolerance is None else real("tolerance", tolerance, least=0)
         with on_device_of(spectrum):
-            return istft(spectrum, plan.framing, plan.window, wanted)
+            if plan.frequencies is None:
+                y = istft(spectrum, plan.framing, plan.window, wanted)
+                return (y, distance(y, spectrum, plan)) if residual else y
+            if self.check_finite:
+                require_finite_rows(spectrum)
+            y, error = nearest(spectrum, plan, wanted, n_iter, tolerance)
+            return (y, error) if residual else y

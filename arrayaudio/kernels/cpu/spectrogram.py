@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import scipy.fft
 
-from arrayaudio.kernels.cpu.jit import jit
+from arrayaudio.kernels.cpu.jit import jit, summing_jit
 from arrayaudio.kernels.cpu.threads import run
 from arrayaudio.kernels.cpu.tiles import scratch, tile_length
 
@@ -34,6 +34,20 @@ def load(y, window, left, right, padding, hop, first, frames):  # type: ignore[n
                 elif source >= y.size:
                     source = right[source - y.size]
                 frame[j] = y[source] * window[j] if source >= 0 else window[j] * 0
+
+
+@summing_jit
+def interpolate(parts, starts, taps, out):  # type: ignore[no-untyped-def]
+    """Weigh real and imaginary parts of bins, (n_frames, 2 n_bins), into (n_frames, n_rows) by taps (n_rows, 2, n)."""
+    for i in range(out.shape[0]):
+        for k in range(out.shape[1]):
+            piece = parts[i, 2 * starts[k] : 2 * starts[k] + taps.shape[2]]
+            to_re, to_im = taps[k, 0], taps[k, 1]
+            re, im = piece[0] * 0, piece[0] * 0
+            for j in range(piece.size):
+                re += to_re[j] * piece[j]
+                im += to_im[j] * piece[j]
+            out[i, k] = complex(re, im)
 
 
 @jit
@@ -84,13 +98,15 @@ def banded(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def spectrogram(y: np.ndarray, plan: Any) -> Any:
-    """Run `plan` on (..., n_samples), or decline phases, odd powers and padding with computed values."""
-    framing = plan.framing
+    """Run `plan` on (..., n_samples), or decline phases, odd powers, padding with computed values, and dense bases."""
+    framing, between = plan.framing, plan.interpolation(y)
+    if plan.frequencies is not None and (between is None or plan.bank):
+        return NotImplemented
     edges = framing.edge_indices(y.shape[-1])
     if edges is None or plan.detector not in ("complex", 1.0, 2.0) or (plan.detector == "complex" and plan.bank):
         return NotImplemented
     n_frames, n_fft = framing.n_frames(y.shape[-1]), framing.frame_length
-    n_bins = 1 + n_fft // 2
+    n_bins = len(plan.frequencies.value) if between else 1 + n_fft // 2
     n_rows = n_bins if plan.bank is None else plan.bank.value.shape[0]
     dtype = y.dtype if plan.detector != "complex" else np.result_type(y.dtype, np.complex64)
     out = np.empty((*y.shape[:-1], n_rows, n_frames), dtype=dtype)
@@ -102,14 +118,20 @@ def spectrogram(y: np.ndarray, plan: Any) -> Any:
     if plan.bank is not None:
         starts, widths, weights = plan.bank.derived(banded)
         weights = weights.astype(y.dtype)
-    size = tile_length(n_frames, n_fft, y.itemsize)
+    length = n_fft
+    if between is not None:
+        length, window = between.length, window * between.correction.like(y)
+    size = tile_length(n_frames, length, y.itemsize)
 
     def tile(place: tuple[int, int]) -> None:
         item, first = place
         result = results[item, :, first : first + size]
         frames = scratch(result.shape[1], n_fft, y.dtype)
         load(signals[item], window, *edges, framing.padding, framing.hop_length, first, frames)
-        X = scipy.fft.rfft(frames, axis=-1, overwrite_x=True)
+        X = scipy.fft.rfft(frames, n=length, axis=-1, overwrite_x=True)
+        if between is not None:
+            parts, X = between.mirrored(X).view(y.dtype), np.empty((len(X), n_bins), dtype=X.dtype)
+            interpolate(parts, between.starts, between.taps.like(y), X)
         if plan.detector == "complex":
             transpose(X, result)
         elif plan.bank is None:

@@ -1,0 +1,200 @@
+"""A bank of constant-Q kernels made ready: short ones as matrices, long ones as spectra, each where it is cheaper.
+
+A frame of the result is the inner product of the signal, around the middle of the frame, with each kernel. Two ways
+lead there:
+
+- short kernels are rows of a matrix, and meet frames of the signal (`Rows`);
+- long kernels are kept as the part of their spectrum that matters (`Spectra`). The spectrum X of a whole segment of
+  the signal, n_fft = hop M samples, times that of the kernel is the spectrum of the response at every sample. Only
+  every hop-th is wanted, so the product is folded to M values before it goes back.
+
+With a segment for each frame, this is the method of Brown and Puckette (1992).
+"""
+
+import dataclasses
+import functools
+import itertools
+import math
+import operator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.fft
+
+from arrayaudio.arrays import Array, device, dtype_name, namespace
+from arrayaudio.constant_q.wavelets import Wavelets, spectral_reach
+
+METHODS = ("auto", "1992", "1992v2")
+# Operations that a core does in the same time in products of matrices, in folding spectra, and in FFTs.
+MATRIX_SPEED, FOLD_SPEED, FFT_SPEED = 10.0, 1.0, 1.0
+# Values that a spectrum is folded to for a single frame: one would do, but sums of many terms lose digits.
+FOLDED = 64
+# Bytes of kernel spectra for one bank, at most; bytes of matrices kept from call to call; values of one matrix.
+LARGEST_SPECTRA, LARGEST_KEPT, LARGEST_MATRIX = 2**24, 2**24, 2**20
+
+
+@dataclass(frozen=True)
+class Bank:
+    """Kernels, the frames they meet, and how: by a method, with spectra that may miss `tolerance` of the largest value.
+
+    Signals come padded: frame t is centred at sample t hop_length + wavelets.width // 2.
+    """
+
+    wavelets: Wavelets
+    hop_length: int
+    method: str = "auto"
+    tolerance: float | None = None
+
+    def reach(self, dtype: str) -> float:
+        """Bins of sr / length on each side of its middle that are kept of a kernel's spectrum."""
+        default = 5e-7 if dtype == "float32" else 1e-13
+        return spectral_reach(self.wavelets.window, default if self.tolerance is None else self.tolerance)
+
+    def like(self, array: Array) -> "Prepared":
+        """The kernels in the precision and on the device of an array."""
+        dtype = "float32" if dtype_name(array) in ("float32", "complex64") else "float64"
+        return _prepared(self, dtype, namespace(array), device(array))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Conjugate kernels of neighbouring bins, (2 n_bins, width): real parts and imaginary parts in turn."""
+
+    n_bins: int
+    width: int
+    matrix: Array
+
+
+@dataclass(frozen=True)
+class Spectra:
+    """Conjugate spectra of kernels, divided by n_fft, for segments of n_fft samples with `n_frames` useful frames.
+
+    That of kernel k is values[offsets[k] : offsets[k + 1]] and begins at FFT bin `starts[k]`, which may be negative:
+    the bins go round. Bins that are `period` apart coincide when they are folded.
+    """
+
+    n_fft: int
+    period: int
+    n_frames: int
+    starts: tuple[int, ...]
+    offsets: tuple[int, ...]
+    values: Array
+
+    @property
+    def pieces(self) -> Iterator[tuple[int, Array]]:
+        """First FFT bin and conjugate spectrum of each kernel."""
+        for start, (first, stop) in zip(self.starts, itertools.pairwise(self.offsets), strict=True):
+            yield start, self.values[first:stop]
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The first FFT bin that any kernel touches, at most 0, and the one after the last."""
+        sizes = (stop - first for first, stop in itertools.pairwise(self.offsets))
+        return min(0, *self.starts, 0), max(map(operator.add, self.starts, sizes))
+
+
+def support(length: float, reach: float, n_fft: int) -> int:
+    """FFT bins to keep of a kernel's spectrum; all of them if it reaches round."""
+    wide = 2 * reach * n_fft / length
+    return n_fft if wide + 2 >= n_fft else math.ceil(wide) + 2
+
+
+def segment(bank: Bank) -> tuple[int, int, int]:
+    """Samples of a segment, FFT bins between those that coincide when folded, and frames in a segment."""
+    width, hop = bank.wavelets.width, bank.hop_length
+    if bank.method == "1992":
+        return max(FOLDED, 2 ** math.ceil(math.log2(width))), FOLDED, 1
+    overlap = -(-width // hop)
+    period = scipy.fft.next_fast_len(overlap + max(3 * overlap, 64))  # three quarters of a segment are of use
+    return hop * period, period, period - overlap
+
+
+def n_spectral(bank: Bank, dtype: str) -> int:
+    """How many bins, from the lowest on, go through the spectrum; the others go through frames."""
+    if bank.method != "auto":
+        return len(bank.wavelets.lengths) if bank.method == "1992" else 0
+    n_fft, _, n_useful = segment(bank)
+    lengths = np.array(bank.wavelets.lengths)
+    kept = np.array([support(length, bank.reach(dtype), n_fft) for length in lengths])
+    spectral = np.cumsum(8 * kept / n_useful) / FOLD_SPEED
+    framed = np.cumsum((4 * lengths)[::-1])[::-1] / MATRIX_SPEED
+    fft = 2.5 * n_fft * math.log2(n_fft) / n_useful / FFT_SPEED
+    costs = np.append(framed, 0.0) + np.append(0.0, fft + spectral)
+    costs[1:][np.cumsum(kept) * 2 * np.dtype(dtype).itemsize > LARGEST_SPECTRA] = math.inf
+    return int(np.argmin(costs))
+
+
+def rows(bank: Bank, first_bin: int, dtype: str) -> Iterator[Rows]:
+    """Kernels from `first_bin` on as matrices, in groups of similar length so that few zeros are needed."""
+    wavelets, first = bank.wavelets, first_bin
+    while first < len(wavelets.lengths):
+        longest = wavelets.lengths[first]
+        most = first + max(1, int(LARGEST_MATRIX / (2 * longest)))
+        stop = first + sum(length > longest / 1.5 for length in wavelets.lengths[first:most])
+        width = wavelets.bins(first, stop).width
+        matrix = np.zeros((stop - first, 2, width), dtype)
+        for row, k in zip(matrix, range(first, stop), strict=True):
+            start, kernel = wavelets.kernel(k)
+            here = slice(width // 2 + start, width // 2 + start + len(kernel))
+            row[:, here] = kernel.real, -kernel.imag
+        yield Rows(stop - first, width, matrix.reshape(-1, width))
+        first = stop
+
+
+def spectra(bank: Bank, stop_bin: int, dtype: str) -> Spectra:
+    """Spectra of the kernels before `stop_bin`."""
+    n_fft, period, n_useful = segment(bank)
+    wavelets, reach, complex_type = bank.wavelets, bank.reach(dtype), np.result_type(dtype, np.complex64)
+    starts, values = [], []
+    for k in range(stop_bin):
+        first, kernel = wavelets.kernel(k)
+        kept = support(wavelets.lengths[k], reach, n_fft)
+        start = 0 if kept == n_fft else round(wavelets.frequencies[k] / wavelets.sr * n_fft) - kept // 2
+        step = 1 if kept == n_fft else stride(wavelets.lengths[k] / (8 * reach), n_fft)
+        place = wavelets.width // 2 + first
+        skip = -place % step
+        samples = np.zeros(n_fft // step, np.complex128)
+        some = kernel[skip::step]
+        samples[(place + skip) // step :][: len(some)] = some
+        spectrum = scipy.fft.fft(samples).take(np.arange(start, start + kept), mode="wrap")
+        starts.append(start)
+        values.append((np.conj(spectrum) * (step / n_fft)).astype(complex_type))
+    offsets = (0, *itertools.accumulate(map(len, values)))
+    flat = np.concatenate(values) if values else np.zeros(0, complex_type)
+    return Spectra(n_fft, period, n_useful, tuple(starts), offsets, flat)
+
+
+def stride(most: float, n_fft: int) -> int:
+    """The largest divisor of n_fft up to `most`: a kernel sampled so much more thinly has the same spectrum.
+
+    With eight times the samples that the kept part of the spectrum needs, what folds back is below the tolerance.
+    """
+    return next(step for step in range(max(1, int(most)), 0, -1) if n_fft % step == 0)
+
+
+class Prepared:
+    """The kernels of a bank in one dtype and in the memory of one device, made when they are first needed."""
+
+    def __init__(self, bank: Bank, dtype: str, place: Callable[[np.ndarray], Array]) -> None:
+        self._bank, self._dtype, self._place = bank, dtype, place
+        self.n_spectral = n_spectral(bank, dtype)
+        made = spectra(bank, self.n_spectral, dtype)
+        self.spectra = dataclasses.replace(made, values=place(made.values))
+        size = 2 * np.dtype(dtype).itemsize * sum(bank.wavelets.lengths[self.n_spectral :])
+        self._kept = list(self._made()) if size <= LARGEST_KEPT else None
+
+    def _made(self) -> Iterator[Rows]:
+        for group in rows(self._bank, self.n_spectral, self._dtype):
+            yield dataclasses.replace(group, matrix=self._place(group.matrix))
+
+    @property
+    def rows(self) -> Iterable[Rows]:
+        """The matrices of the other bins; those of a large bank are made again each time, so that none are kept."""
+        return self._made() if self._kept is None else self._kept
+
+
+@functools.lru_cache(maxsize=8)
+def _prepared(bank: Bank, dtype: str, xp: Any, place: str) -> Prepared:  # noqa: ARG001
+    return Prepared(bank, dtype, xp.asarray)

@@ -1,0 +1,114 @@
+"""Signals x constant-Q kernels -> coefficients, and the adjoint of this."""
+
+from arrayaudio.arrays import Array, contiguous, namespace
+from arrayaudio.constant_q.bank import Bank, Rows, Spectra
+from arrayaudio.frames import Framing, frame, lengthened, overlap_add, pad
+from arrayaudio.primitive import primitive
+
+# Samples of frames that are gathered at a time.
+BLOCK = 2**22
+
+
+@primitive
+def constant_q(y: Array, framing: Framing, bank: Bank) -> Array:
+    """Inner products of real signals with kernels around the middle of each frame.
+
+    (..., n_samples) -> complex (..., n_bins, n_frames). Frames have the width of the bank.
+    """
+    xp, n_frames = namespace(y), framing.n_frames(y.shape[-1])
+    ready, padded = bank.like(y), pad(y, framing.padding, framing.pad_mode)
+    rows = [_framed(padded, group, framing, n_frames) for group in ready.rows]
+    if ready.n_spectral:
+        rows.insert(0, _folded(padded, ready.spectra, framing, n_frames))
+    return contiguous(xp.concat(rows, axis=-2))
+
+
+def _middle(framing: Framing, group: Rows) -> int:
+    return (framing.frame_length - group.width) // 2
+
+
+def _framed(padded: Array, group: Rows, framing: Framing, n_frames: int) -> Array:
+    """Frames of the signal times the matrix of a group, block by block: (..., n_bins, n_frames)."""
+    xp, hop = namespace(padded), framing.hop_length
+    step, blocks = max(1, BLOCK // group.width), []
+    for first in range(0, n_frames, step):
+        start = _middle(framing, group) + first * hop
+        stop = start + (min(step, n_frames - first) - 1) * hop + group.width
+        frames = frame(padded[..., start:stop], group.width, hop)
+        parts = xp.matmul(group.matrix, xp.matrix_transpose(frames))
+        blocks.append(parts[..., 0::2, :] + 1j * parts[..., 1::2, :])
+    return xp.concat(blocks, axis=-1)
+
+
+def _folded(padded: Array, kernels: Spectra, framing: Framing, n_frames: int) -> Array:
+    """Spectra of segments times those of kernels, folded to the rate of the frames: (..., n_bins, n_frames)."""
+    xp, period = namespace(padded), kernels.period
+    step, n_segments = kernels.n_frames * framing.hop_length, -(-n_frames // kernels.n_frames)
+    whole = lengthened(padded, 0, (n_segments - 1) * step + kernels.n_fft)
+    (first, stop), rows = kernels.span, []
+    X = _around(xp.fft.rfft(frame(whole, kernels.n_fft, step), axis=-1), kernels.n_fft, first, stop)
+    for start, values in kernels.pieces:
+        product = X[..., start - first : start - first + values.shape[0]] * values
+        turns = -(-(start % period + values.shape[0]) // period)
+        turned = lengthened(product, start % period, turns * period)
+        rows.append(xp.sum(xp.reshape(turned, (*product.shape[:-1], turns, period)), axis=-2))
+    responses = xp.fft.ifft(xp.stack(rows, axis=-3), axis=-1, norm="forward")[..., : kernels.n_frames]
+    return xp.reshape(responses, (*padded.shape[:-1], len(rows), n_segments * kernels.n_frames))[..., :n_frames]
+
+
+def _around(X: Array, n_fft: int, first: int, stop: int) -> Array:
+    """Continue half spectra to the FFT bins from `first` to before `stop`."""
+    xp = namespace(X)
+    below = xp.conj(xp.flip(X[..., 1 : 1 - first], axis=-1))
+    above = xp.conj(xp.flip(X[..., n_fft - stop + 1 : n_fft - n_fft // 2], axis=-1))
+    return xp.concat([below, X, above], axis=-1)
+
+
+@primitive
+def constant_q_adjoint(C: Array, n_samples: int, framing: Framing, bank: Bank) -> Array:
+    """Adjoint of `constant_q` for signals of `n_samples` samples that are padded with zeros.
+
+    Complex (..., n_bins, n_frames) -> real (..., n_samples): each kernel, times its coefficient, at its place.
+    """
+    ready, length = bank.like(C), n_samples + 2 * framing.padding
+    total: Array = 0
+    if ready.n_spectral:
+        total = _unfolded(C[..., : ready.n_spectral, :], ready.spectra, framing, length)
+    first = ready.n_spectral
+    for group in ready.rows:
+        total = total + _unframed(C[..., first : first + group.n_bins, :], group, framing, length)
+        first += group.n_bins
+    return total[..., framing.padding : framing.padding + n_samples]
+
+
+def _unframed(C: Array, group: Rows, framing: Framing, length: int) -> Array:
+    xp, hop = namespace(C), framing.hop_length
+    parts = xp.stack([xp.real(C), xp.imag(C)], axis=-2)
+    parts = xp.matrix_transpose(xp.reshape(parts, (*C.shape[:-2], 2 * group.n_bins, C.shape[-1])))
+    step = max(1, BLOCK // group.width)
+    total: Array = 0
+    for first in range(0, C.shape[-1], step):
+        frames = xp.matmul(parts[..., first : first + step, :], group.matrix)
+        total = total + lengthened(overlap_add(frames, hop), _middle(framing, group) + first * hop, length)
+    return total
+
+
+def _unfolded(C: Array, kernels: Spectra, framing: Framing, length: int) -> Array:
+    xp, period, n_fft = namespace(C), kernels.period, kernels.n_fft
+    step, n_segments = kernels.n_frames * framing.hop_length, -(-C.shape[-1] // kernels.n_frames)
+    whole = lengthened(C, 0, n_segments * kernels.n_frames)
+    responses = xp.reshape(whole, (*C.shape[:-1], n_segments, kernels.n_frames))
+    Z = xp.fft.fft(lengthened(responses, 0, period), axis=-1)
+    first, stop = kernels.span
+    X: Array = 0
+    for k, (start, values) in enumerate(kernels.pieces):
+        turns = -(-(start % period + values.shape[0]) // period)
+        turned = xp.concat([Z[..., k, :, :]] * turns, axis=-1)[..., start % period :][..., : values.shape[0]]
+        X = X + lengthened(turned * xp.conj(values), start - first, stop - first)
+    # Bins go round: what lies below 0 belongs at the end.
+    if first:
+        X = lengthened(X[..., -first:], 0, n_fft) + lengthened(X[..., :-first], n_fft + first, n_fft)
+    else:
+        X = lengthened(X, 0, n_fft)
+    segments = xp.real(xp.fft.ifft(X, axis=-1, norm="forward"))
+    return lengthened(overlap_add(segments, step), 0, length)
