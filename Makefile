@@ -9,11 +9,15 @@ RECORDINGS := docs/audio
 .PHONY: demo test lint bench docs test-oldest test-pythons clean
 
 demo: .venv/demo.ready
-	$(BIN)/arrayaudio extract $(RECORDINGS) -o demo-output --transform logmel --plot
-	$(BIN)/arrayaudio plot $(RECORDINGS)/speech.flac -o demo-output/speech-overview.png
+	@for name in stft logmel gammatone cqt vqt chroma mfcc lfcc cfp; do \
+	  $(BIN)/arrayaudio extract $(RECORDINGS) -o demo-output/$$name --transform $$name --plot || exit 1; \
+	done
+	@for clip in speech guitar piano; do \
+	  $(BIN)/arrayaudio plot $(RECORDINGS)/$$clip.flac -o demo-output/$$clip-overview.png || exit 1; \
+	done
 	@echo
-	@echo "Look at   demo-output/speech-overview.png   one clip as STFT, mel and MFCC"
-	@echo "          demo-output/*.npz, *.png          log-mel features and pictures of each clip"
+	@echo "Look at   demo-output/*-overview.png   each clip as STFT, mel, gammatone, CQT and MFCC"
+	@echo "          demo-output/cqt/, ...        features and pictures of all clips, a folder for each transform"
 	@echo "Go on     $(BIN)/arrayaudio extract YOUR_FOLDER -o features --transform mfcc"
 	@echo "          $(BIN)/arrayaudio extract --help"
 

@@ -1,10 +1,12 @@
-"""The chroma bank: a matrix (n_chroma, n_bins) that gathers the bins of a spectrum by pitch class."""
+"""Chroma banks: matrices (n_chroma, n_bins) that gather the bins of a spectrum by pitch class."""
 
 import numpy as np
 
+from arrayaudio.arrays import ArrayLike
 from arrayaudio.checks import one_of, real, whole
+from arrayaudio.errors import ParameterError
 from arrayaudio.norms import checked_norm, normalised
-from arrayaudio.scales import hz_to_octs
+from arrayaudio.scales import C1, hz_to_octs
 
 
 def chroma(
@@ -74,3 +76,69 @@ def chroma(
     if base_c:
         weights = np.roll(weights, -3 * (n // 12), axis=0)
     return np.ascontiguousarray(weights[:, : 1 + n_fft // 2])
+
+
+def cq_to_chroma(
+    *,
+    n_input: int,
+    bins_per_octave: int = 12,
+    n_chroma: int = 12,
+    fmin: float | None = None,
+    window: ArrayLike | None = None,
+    base_c: bool = True,
+) -> np.ndarray:
+    """Build a bank that gathers the bins of a constant-Q transform by pitch class, as librosa's.
+
+    Each class takes the bins_per_octave / n_chroma bins around it, of every octave.
+
+    Parameters
+    ----------
+    n_input : int
+        Bins of the transform.
+    bins_per_octave : int
+        Of these, in an octave; a multiple of n_chroma.
+    n_chroma : int
+        Pitch classes in an octave.
+    fmin : float, optional
+        Frequency of the lowest bin in Hz; C1, 32.7 Hz, by default.
+    window : array, optional
+        Weights with which each class's bins are smoothed along frequency.
+    base_c : bool
+        Whether the first row is C; otherwise it is A.
+
+    Returns
+    -------
+    array, shape (n_chroma, n_input)
+
+    Raises
+    ------
+    ParameterError
+        If a parameter breaks one of the rules above.
+
+    Examples
+    --------
+    >>> import arrayaudio as aa
+    >>> aa.filters.cq_to_chroma(n_input=24, n_chroma=12)[9].nonzero()[0]
+    array([ 9, 21])
+    """
+    n_input, n, per_octave = (
+        whole("n_input", n_input),
+        whole("n_chroma", n_chroma),
+        whole("bins_per_octave", bins_per_octave),
+    )
+    lowest = C1 if fmin is None else real("fmin", fmin, above=0)
+    one_of("base_c", base_c, (True, False))
+    if per_octave % n:
+        raise ParameterError(f"bins_per_octave={per_octave}: must be a multiple of n_chroma={n}")
+    merged = per_octave // n
+    pitch = 69 + 12 * np.log2(lowest / 440)
+    first = round((pitch % 12 - (0 if base_c else 9)) * n / 12)
+    classes = ((np.arange(n_input) + merged // 2) // merged + first) % n
+    weights = (classes == np.arange(n)[:, None]).astype(np.float64)
+    if window is None:
+        return weights
+    taper = np.asarray(window, dtype=np.float64)
+    if taper.ndim != 1 or taper.size == 0 or not np.isfinite(taper).all():
+        raise ParameterError(f"window of shape {taper.shape}: must be one-dimensional, finite and not empty")
+    skip = (taper.size - 1) // 2
+    return np.stack([np.convolve(row, taper)[skip : skip + n_input] for row in weights])

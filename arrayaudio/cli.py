@@ -1,6 +1,5 @@
 """The command line: extract features from recordings, draw them, and say what runs here."""
 
-import dataclasses
 import os
 import sys
 import warnings
@@ -14,24 +13,14 @@ from tqdm import tqdm
 
 import arrayaudio
 from arrayaudio.arrays import asarray, to_numpy
-from arrayaudio.errors import ArrayAudioError, ArrayAudioWarning, AudioDecodeError, MissingExtraError, ParameterError
+from arrayaudio.cli_transforms import TRANSFORMS, build, check, described, transform_options
+from arrayaudio.errors import ArrayAudioError, ArrayAudioWarning, AudioDecodeError, MissingExtraError
 from arrayaudio.ext import io, plot
 from arrayaudio.primitive import fast_version, problems
-from arrayaudio.transforms.base import FramedTransform
-from arrayaudio.transforms.mel import MelSpectrogram
-from arrayaudio.transforms.mfcc import MFCC
-from arrayaudio.transforms.stft import STFT
+from arrayaudio.transforms.base import Framed
 from arrayaudio.versions import versions
 
 SOME_FAILED = 3
-
-TRANSFORMS: dict[str, tuple[type[FramedTransform], dict[str, Any]]] = {
-    "stft": (STFT, {"output": "magnitude"}),
-    "mel": (MelSpectrogram, {}),
-    "logmel": (MelSpectrogram, {"scale": "db"}),
-    "mfcc": (MFCC, {}),
-}
-OUTPUTS = ("complex", "magnitude", "power", "phase")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -43,15 +32,6 @@ def command(context: click.Context) -> None:
     context.with_resource(warnings.catch_warnings())
     warnings.simplefilter("once", ArrayAudioWarning)
     warnings.showwarning = lambda message, *_args, **_options: click.echo(f"note: {message}", err=True)
-
-
-def _build(name: str, **options: Any) -> FramedTransform:
-    make, defaults = TRANSFORMS[name]
-    foreign = options.keys() - {field.name for field in dataclasses.fields(make)}
-    if foreign:
-        flags = ", ".join(f"--{option.replace('_', '-')}" for option in sorted(foreign))
-        raise click.UsageError(f"--transform {name} has no {flags}")
-    return make(**(defaults | options))
 
 
 def _targets(inputs: tuple[Path, ...], out: Path, suffix: str) -> list[tuple[Path, Path]]:
@@ -83,18 +63,7 @@ def _targets(inputs: tuple[Path, ...], out: Path, suffix: str) -> list[tuple[Pat
 )
 @click.option("--transform", "name", type=click.Choice(list(TRANSFORMS)), default="logmel", show_default=True)
 @click.option("--sr", type=float, help="Resample to this rate in Hz.  [default: as recorded]")
-@click.option("--n-fft", type=int, help="Samples in a frame.  [default: 2048]")
-@click.option("--hop-length", type=int, help="Samples between frames.  [default: 512]")
-@click.option("--win-length", type=int, help="Samples in the window.  [default: n-fft]")
-@click.option("--window", help="Window by its SciPy name.  [default: hann]")
-@click.option("--pad-mode", help="Padding at the ends.  [default: constant]")
-@click.option("--center/--no-center", default=None, help="Pad so that frames are centred.  [default: center]")
-@click.option("--output", type=click.Choice(OUTPUTS), help="What stft writes.  [default: magnitude]")
-@click.option("--n-mels", type=int, help="Mel bands.  [default: 128]")
-@click.option("--fmin", type=float, help="Lowest frequency in Hz.  [default: 0]")
-@click.option("--fmax", type=float, help="Highest frequency in Hz.  [default: half the rate]")
-@click.option("--mel-scale", type=click.Choice(["slaney", "htk", "kaldi"]), help="Mel scale.  [default: slaney]")
-@click.option("--n-mfcc", type=int, help="Cepstral coefficients.  [default: 20]")
+@transform_options
 @click.option("--mono/--no-mono", default=True, show_default=True, help="Average the channels.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--format", "suffix", type=click.Choice(["npz", "npy"]), default="npz", show_default=True)
@@ -117,7 +86,7 @@ def extract(
     options = {key: value for key, value in given.items() if value is not None}
     targets = _targets(inputs, out, f".{suffix}")
     try:  # what is wrong for every file is wrong usage; what depends on a file's own rate shows when it is read
-        _build(name, sr=1e9 if sr is None else sr, **options)
+        check(name, sr=sr, **options)
         asarray(np.zeros(1, np.float32), device=device)
         if pictures:
             plot.new_figure(1)
@@ -127,7 +96,7 @@ def extract(
     for source, target in tqdm(targets, unit="file", disable=None):
         try:
             y, rate = io.load(source, sr=sr, mono=mono)
-            transform = _build(name, sr=rate, **options)
+            transform = build(name, sr=rate, **options)
             S = to_numpy(transform(asarray(y, device=device)))
             io.save_features(target, S, transform, y.shape[-1], rate)
             if pictures:
@@ -145,7 +114,7 @@ def extract(
         sys.exit(SOME_FAILED)
 
 
-def _draw_one(path: Path, S: np.ndarray, transform: FramedTransform, n_samples: int, title: str) -> None:
+def _draw_one(path: Path, S: np.ndarray, transform: Framed, n_samples: int, title: str) -> None:
     if S.ndim > 2:
         title = f"{title}, channel 1 of {len(S)}"
     figure, (axes,) = plot.new_figure(1, title=title)
@@ -153,29 +122,16 @@ def _draw_one(path: Path, S: np.ndarray, transform: FramedTransform, n_samples: 
     plot.save(figure, path)
 
 
-def _described(S: np.ndarray, settings: dict[str, Any]) -> tuple[FramedTransform, int]:
-    """Return the transform and the number of samples that a feature file's settings describe."""
-    makes = {make.__name__: make for make, _ in TRANSFORMS.values()}
-    n_samples, make = settings.pop("n_samples", None), makes.get(settings.get("transform", ""))
-    if make is None:
-        raise ParameterError(f"its settings must name a transform among {', '.join(makes)}")
-    transform = make.from_dict(settings)
-    expected = len(transform.frequencies), transform.n_frames(n_samples)
-    if S.shape[-2:] != expected:
-        raise ParameterError(f"its features have shape {S.shape}, its settings say (..., {expected[0]}, {expected[1]})")
-    return transform, n_samples
-
-
 @command.command(name="plot")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("-o", "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Picture to write.")
 def draw_file(file: Path, out: Path) -> None:
-    """Draw a recording as STFT, mel and MFCC panels, or a feature file (.npz) as the panel it holds."""
+    """Draw a recording as panels (STFT, mel, gammatone, CQT, MFCC), or a feature file (.npz) as the panel it holds."""
     title = io.printable(file.name)
     try:
         if file.suffix == ".npz":
             S, settings = io.load_features(file)
-            _draw_one(out, S, *_described(S, settings), title)
+            _draw_one(out, S, *described(S, settings), title)
         else:
             y, sr = io.load(file)
             plot.save(plot.draw_overview(y, sr, title=title), out)

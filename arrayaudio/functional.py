@@ -9,13 +9,15 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from arrayaudio.arrays import Array, ArrayLike
+from arrayaudio.arrays import Array, ArrayLike, asarray
 from arrayaudio.errors import ParameterError
 from arrayaudio.transforms.base import Transform
 from arrayaudio.transforms.cfp import CFP
 from arrayaudio.transforms.chroma import Chroma
+from arrayaudio.transforms.chroma_cqt import ChromaCQT
 from arrayaudio.transforms.cqt import CQT, VQT
 from arrayaudio.transforms.gammatone import Gammatonegram
+from arrayaudio.transforms.hybrid_cqt import HybridCQT, PseudoCQT
 from arrayaudio.transforms.lfcc import LFCC
 from arrayaudio.transforms.mel import MelSpectrogram
 from arrayaudio.transforms.mfcc import MFCC
@@ -23,14 +25,17 @@ from arrayaudio.transforms.stft import STFT
 
 __all__ = [
     "cfp",
+    "chroma_cqt",
     "chroma_stft",
     "cqt",
     "gammatonegram",
+    "hybrid_cqt",
     "icqt",
     "istft",
     "lfcc",
     "melspectrogram",
     "mfcc",
+    "pseudo_cqt",
     "spectrogram",
     "stft",
     "vqt",
@@ -248,6 +253,60 @@ def vqt(y: ArrayLike, transform: VQT) -> Array:
     return transform(y)
 
 
+@settings_of(HybridCQT)
+def hybrid_cqt(y: ArrayLike, transform: HybridCQT) -> Array:
+    """Constant-Q magnitudes, by an STFT where kernels are short; the settings are those of `HybridCQT`.
+
+    Returns
+    -------
+    array, shape (..., n_bins, n_frames)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import arrayaudio as aa
+    >>> aa.hybrid_cqt(np.ones(22050), sr=22050).shape
+    (84, 44)
+    """
+    return transform(y)
+
+
+@settings_of(PseudoCQT)
+def pseudo_cqt(y: ArrayLike, transform: PseudoCQT) -> Array:
+    """Constant-Q magnitudes by an STFT; the settings are those of `PseudoCQT`.
+
+    Returns
+    -------
+    array, shape (..., n_bins, n_frames)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import arrayaudio as aa
+    >>> aa.pseudo_cqt(np.ones(22050), sr=22050).shape
+    (84, 44)
+    """
+    return transform(y)
+
+
+@settings_of(ChromaCQT)
+def chroma_cqt(y: ArrayLike, transform: ChromaCQT) -> Array:
+    """Energy of each pitch class, from constant-Q magnitudes; the settings are those of `ChromaCQT`.
+
+    Returns
+    -------
+    array, shape (..., n_chroma, n_frames)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import arrayaudio as aa
+    >>> aa.chroma_cqt(np.ones(22050), sr=22050).shape
+    (12, 44)
+    """
+    return transform(y)
+
+
 def icqt(C: ArrayLike, *, length: int | None = None, residual: bool = False, **settings: Any) -> Array:
     """Inverse constant-Q transform: the waveform whose CQT is nearest to `C` in least squares.
 
@@ -278,8 +337,9 @@ def icqt(C: ArrayLike, *, length: int | None = None, residual: bool = False, **s
     >>> bool(np.allclose(aa.icqt(C, length=8000, **options)[1000:-1000], y[1000:-1000], atol=1e-3))
     True
     """
-    n_bins = C.shape[-2] if getattr(C, "ndim", 0) >= 2 else 0
-    return CQT(**{"n_bins": n_bins, **settings}).inverse(C, length=length, residual=residual)
+    coefficients = asarray(C)
+    n_bins = coefficients.shape[-2] if coefficients.ndim >= 2 else 1
+    return CQT(**{"n_bins": n_bins, **settings}).inverse(coefficients, length=length, residual=residual)
 
 
 def istft(S: ArrayLike, *, n_fft: int | None = None, length: int | None = None, **settings: Any) -> Array:

@@ -9,7 +9,7 @@ from arrayaudio.arrays import Array, dtype_name, namespace
 Operator = Callable[[Array], Array]
 
 
-def _energy(S: Array) -> Array:
+def energy(S: Array) -> Array:
     """Sum of the squared magnitudes of each item, its last two axes."""
     xp = namespace(S)
     values = xp.reshape(S, (*S.shape[:-2], S.shape[-2] * S.shape[-1]))
@@ -19,7 +19,7 @@ def _energy(S: Array) -> Array:
     return xp.sum(values * values, axis=-1)
 
 
-def _ratio(numerator: Array, denominator: Array) -> Array:
+def ratio(numerator: Array, denominator: Array) -> Array:
     """Quotient of values that are not negative, 0 where the denominator is 0."""
     xp = namespace(numerator)
     usable = denominator > 0
@@ -71,7 +71,7 @@ def least_squares(
     # Squares of very small or large values would leave the range of float32.
     peak = xp.max(xp.abs(target), axis=(-2, -1))
     target = target / xp.where(peak > 0, peak, xp.ones_like(peak))[..., None, None]
-    size = _energy(target)
+    size = energy(target)
     rounding = float(np.finfo(dtype_name(target)).eps) ** 2 * size
 
     rest = target
@@ -83,7 +83,7 @@ def least_squares(
         if tolerance is not None and bool(xp.all(done)):
             break
         change = forward(direction)
-        step = xp.where(done, xp.zeros_like(slope), _ratio(slope, _energy(change)))
+        step = xp.where(done, xp.zeros_like(slope), ratio(slope, energy(change)))
         y = y + step[..., None] * direction
         rest = rest - step[..., None, None] * change
         gradient = adjoint(rest)
@@ -92,7 +92,7 @@ def least_squares(
         # A step shortens the squared residual by `step * last`.
         solved = xp.logical_or(step * last <= rounding, slope <= (tolerance or 0.0) ** 2 * first)
         done = xp.logical_or(done, solved)
-        momentum = xp.where(done, xp.zeros_like(slope), _ratio(slope, last))
+        momentum = xp.where(done, xp.zeros_like(slope), ratio(slope, last))
         direction = ahead + momentum[..., None] * direction
-    residual = xp.sqrt(_ratio(_energy(target - forward(y)), size))
+    residual = xp.sqrt(ratio(energy(target - forward(y)), size))
     return y * peak[..., None], residual

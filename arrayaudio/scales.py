@@ -25,6 +25,7 @@ __all__ = [
     "octs_to_hz",
 ]
 
+C1 = 440 * 2 ** (-45 / 12)
 MEL_SCALES = ("slaney", "htk", "kaldi")
 
 # Slaney's Auditory Toolbox (1998): linear up to 1 kHz, then 27 steps for each factor of 6.4.

@@ -31,7 +31,45 @@ CASES = {
     ),
     "logmel": (aa.MelSpectrogram, {"scale": "db", "n_mels": 30}, "--transform logmel --n-mels 30"),
     "default": (aa.MelSpectrogram, {"scale": "db"}, ""),
+    "stft linear": (
+        aa.STFT,
+        {"output": "magnitude", "freq_scale": "linear", "freq_bins": 50, "fmin": 900.0, "fmax": 1100.0},
+        "--transform stft --freq-scale linear --freq-bins 50 --fmin 900 --fmax 1100",
+    ),
+    "stft log": (
+        aa.STFT,
+        {"output": "complex", "freq_scale": "log", "n_fft": 256},
+        "--transform stft --freq-scale log --output complex --n-fft 256",
+    ),
+    "gammatone": (aa.Gammatonegram, {}, "--transform gammatone"),
+    "gammatone from 100 Hz": (
+        aa.Gammatonegram,
+        {"n_bins": 20, "fmin": 100.0, "n_fft": 512},
+        "--transform gammatone --n-bins 20 --fmin 100 --n-fft 512",
+    ),
+    "cqt": (aa.CQT, {"output": "magnitude"}, "--transform cqt"),
+    "cqt by octaves": (
+        aa.CQT,
+        {"output": "complex", "fmin": 110.0, "n_bins": 96, "bins_per_octave": 24, "method": "2010"},
+        "--transform cqt --output complex --fmin 110 --n-bins 96 --bins-per-octave 24 --method 2010",
+    ),
+    "vqt": (aa.VQT, {"output": "magnitude"}, "--transform vqt"),
+    "vqt with gamma": (
+        aa.VQT,
+        {"output": "power", "gamma": 20.0, "hop_length": 100, "window": "hamming"},
+        "--transform vqt --output power --gamma 20 --hop-length 100 --window hamming",
+    ),
+    "chroma": (aa.Chroma, {}, "--transform chroma"),
+    "chroma in quarter tones": (aa.Chroma, {"n_chroma": 24}, "--transform chroma --n-chroma 24"),
     "mfcc": (aa.MFCC, {"n_mfcc": 13, "n_mels": 64}, "--transform mfcc --n-mfcc 13 --n-mels 64"),
+    "lfcc": (aa.LFCC, {}, "--transform lfcc"),
+    "lfcc of 60 bands": (aa.LFCC, {"n_lfcc": 13, "n_filter": 60}, "--transform lfcc --n-lfcc 13 --n-filter 60"),
+    "cfp": (aa.CFP, {}, "--transform cfp"),
+    "cfp periodicity": (
+        aa.CFP,
+        {"output": "periodicity", "fmin": 100.0, "fmax": 800.0, "bins_per_octave": 24, "n_fft": 2048},
+        "--transform cfp --output periodicity --fmin 100 --fmax 800 --bins-per-octave 24 --n-fft 2048",
+    ),
 }
 
 SPOILED = {

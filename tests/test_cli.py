@@ -33,7 +33,7 @@ def panels(figure_file):
     return height / width
 
 
-def test_a_recording_is_drawn_in_three_panels_and_its_features_in_one(clip, out, tmp_path):
+def test_a_recording_is_drawn_in_five_panels_and_its_features_in_one(clip, out, tmp_path):
     run("extract", clip, "-o", out, "--plot")
     overview, single = tmp_path / "overview.png", tmp_path / "single.png"
     for source, picture in ((clip, overview), (out / "clip.npz", single)):
@@ -89,7 +89,8 @@ NOT_FEATURES = {
     "empty settings": {"features": np.ones((3, 3)), "settings": "{}"},
     "no object": {"features": np.ones((3, 3)), "settings": "[]"},
     "no length": {"features": np.ones((3, 3)), "settings": aa.STFT(sr=SR).to_json()},
-    "other transform": {"features": np.ones((3, 3)), "settings": SETTINGS.replace("STFT", "CQT")},
+    "other transform": {"features": np.ones((3, 3)), "settings": SETTINGS.replace("STFT", "CWT")},
+    "no transform": {"features": np.ones((3, 3)), "settings": SETTINGS.replace('"STFT"', "[]")},
     "other option": {"features": np.ones((3, 3)), "settings": SETTINGS.replace("pad_mode", "padding")},
     "other shape": {"features": np.ones((3, 3)), "settings": SETTINGS},
 }

@@ -28,7 +28,7 @@ def test_extract_writes_what_the_transform_gives(clip, out, make, settings, opti
         np.testing.assert_array_equal(archive["times"], transform.times(len(y)))
         assert archive["features"].shape == (archive["frequencies"].size, archive["times"].size)
         described = json.loads(str(archive["settings"]))
-    assert described == {"sr": SR, "n_samples": len(y)} | transform.to_dict()
+    assert described == {"sr": SR, "n_samples": len(y)} | json.loads(transform.to_json())
     assert make.from_dict({key: value for key, value in described.items() if key != "n_samples"}) == transform
 
 
@@ -178,12 +178,34 @@ def test_links_to_lost_folders_and_to_themselves_are_passed_over(clip, out):
     assert written(out) == ["clip.npz"]
 
 
-def test_settings_that_do_not_suit_one_rate_fail_that_file_alone(clip, out):
+@pytest.mark.parametrize(
+    ("options", "failed", "reason"),
+    [
+        ("--fmax 10000", "clip", "fmax=10000.0: must be at most sr / 2 = 4000 Hz"),
+        ("--transform lfcc --fmin 5000", "clip", "fmin=5000.0: must be below fmax = 4000 Hz"),
+        ("--transform cqt --n-bins 100", "clip", "n_bins=100: bin 84 at 4186.01 Hz is above sr / 2 = 4000 Hz"),
+        ("--transform vqt --fmin 4100 --n-bins 2", "clip", "n_bins=2: bin 0 at 4100 Hz is above sr / 2 = 4000 Hz"),
+        ("--transform cfp --fmin 5", "wide", "fmin=5.0: must be at least 10.7666 Hz"),
+        ("--transform stft --freq-scale log --fmax 10", "wide", "fmin=21.533203125: must be below fmax = 10 Hz"),
+    ],
+)
+def test_settings_that_do_not_suit_one_rate_fail_that_file_alone(clip, out, options, failed, reason):
     soundfile.write(clip.parent / "wide.wav", tone(), 44100)
-    result = run("extract", clip.parent, "-o", out, "--fmax", "10000")
+    result = run("extract", clip.parent, "-o", out, *options.split())
     assert result.exit_code == 3
-    assert f"failed: {clip}: fmax=10000.0: must be at most sr / 2 = 4000 Hz" in result.stderr
-    assert written(out) == ["wide.npz"]
+    assert f"failed: {clip.parent / failed}.wav: {reason}" in result.stderr
+    assert result.stdout == f"1 of 2 files written to {out}\n"
+    assert written(out) == [{"clip": "wide.npz", "wide": "clip.npz"}[failed]]
+
+
+def test_settings_that_suit_no_rate_say_for_each_file_why(clip, out):
+    soundfile.write(clip.parent / "wide.wav", tone(), 44100)
+    result = run("extract", clip.parent, "-o", out, "--transform", "cqt", "--n-bins", "200")
+    assert (result.exit_code, result.stdout) == (3, f"0 of 2 files written to {out}\n")
+    wide = clip.parent / "wide.wav"
+    assert f"failed: {clip}: n_bins=200: bin 84 at 4186.01 Hz is above sr / 2 = 4000 Hz;" in result.stderr
+    assert f"failed: {wide}: n_bins=200: bin 113 at 22350.6 Hz is above sr / 2 = 22050 Hz;" in result.stderr
+    assert not out.exists()
 
 
 def test_a_recording_too_short_for_the_frames_fails(clip, out):
@@ -213,7 +235,7 @@ def test_a_file_in_the_place_of_the_output_folder_is_left_alone(clip, tmp_path, 
 
 USAGE = {
     "--bogus": "No such option",
-    "--transform cqt": "'cqt' is not one of",
+    "--transform cwt": "'cwt' is not one of",
     "--format csv": "'csv' is not one of",
     "--device tpu": "'tpu' is not one of",
     "--n-fft many": "'many' is not a valid integer",
@@ -222,6 +244,31 @@ USAGE = {
     "--transform mel --n-mfcc 13": "--transform mel has no --n-mfcc",
     "--output power": "--transform logmel has no --output",
     "--transform mfcc --output power": "--transform mfcc has no --output",
+    "--transform mfcc --n-lfcc 13": "--transform mfcc has no --n-lfcc",
+    "--transform lfcc --n-mels 40": "--transform lfcc has no --n-mels",
+    "--transform mel --n-bins 40": "--transform mel has no --n-bins",
+    "--transform mel --freq-scale log": "--transform mel has no --freq-scale",
+    "--transform cqt --n-fft 512 --fmax 4000 --gamma 0": "--transform cqt has no --fmax, --gamma, --n-fft",
+    "--transform vqt --win-length 512": "--transform vqt has no --win-length",
+    "--transform gammatone --bins-per-octave 12": "--transform gammatone has no --bins-per-octave",
+    "--transform gammatone --method 2010": "--transform gammatone has no --method",
+    "--transform chroma --fmin 50": "--transform chroma has no --fmin",
+    "--transform cfp --n-bins 40": "--transform cfp has no --n-bins",
+    "--transform stft --fmin 50": "fmin=50.0: needs freq_scale='linear' or 'log'",
+    "--transform stft --freq-scale log --freq-bins 0": "freq_bins=0: must be at least 1",
+    "--transform stft --freq-scale bark": "'bark' is not one of",
+    "--transform stft --output cfp": "output='cfp': must be one of 'complex'",
+    "--transform cfp --output phase": "output='phase': must be one of 'cfp'",
+    "--transform cqt --n-bins 0": "n_bins=0: must be at least 1",
+    "--transform cqt --bins-per-octave 0": "bins_per_octave=0: must be at least 1",
+    "--transform cqt --method 1999": "'1999' is not one of",
+    "--transform cqt --fmin 0": "fmin=0.0: must be greater than 0",
+    "--transform cqt --sr 4000": "n_bins=84: bin 72 at 2093 Hz is above sr / 2 = 2000 Hz; use at most 72 bins",
+    "--transform vqt --gamma -1": "gamma=-1.0: must be at least 0",
+    "--transform gammatone --n-bins 0": "n_bins=0: must be at least 1",
+    "--transform chroma --n-chroma 0": "n_chroma=0: must be at least 1",
+    "--transform lfcc --n-lfcc 200": "n_lfcc=200: must be at most n_filter=128",
+    "--transform cfp --fmin 900 --fmax 901": "must be more than a band above fmin=900 Hz",
     "--n-fft 0": "n_fft=0: must be at least 1",
     "--hop-length -1": "hop_length=-1: must be at least 1",
     "--n-fft 512 --win-length 513": "win_length=513: must be at most n_fft=512",

@@ -1,6 +1,7 @@
 """Pictures have axes in Hz and seconds that tell the truth, for every output and the oddest signals."""
 
 import io
+import itertools
 import subprocess
 import sys
 
@@ -28,9 +29,26 @@ TRANSFORMS = {
     "MFCC": aa.MFCC(**MEL, n_mfcc=13),
     "LFCC": aa.LFCC(**FRAMES, n_filter=20, n_lfcc=13),
     "chroma": aa.Chroma(**FRAMES),
+    "linear": aa.STFT(**FRAMES, freq_scale="linear", fmin=200, fmax=3000, freq_bins=100),
+    "log": aa.STFT(**FRAMES, freq_scale="log", fmin=100, freq_bins=100, output="power"),
+    "gammatone": aa.Gammatonegram(**FRAMES, n_bins=40, power=1.0),
+    "gammatone in dB": aa.Gammatonegram(**FRAMES, n_bins=40, scale="db"),
+    "CQT": aa.CQT(sr=SR, hop_length=64),
+    "CQT magnitude": aa.CQT(sr=SR, hop_length=64, fmin=110, n_bins=40, output="magnitude"),
+    "CQT phase": aa.CQT(sr=SR, hop_length=64, output="phase"),
+    "VQT": aa.VQT(sr=SR, hop_length=64, n_bins=120, bins_per_octave=24, fmin=120, output="power"),
+    "CFP": aa.CFP(sr=SR, hop_length=64, n_fft=2048),
+    "CFP spectrum": aa.CFP(sr=SR, hop_length=64, n_fft=2048, output="spectrum"),
+    "CFP periodicity": aa.CFP(sr=SR, hop_length=64, n_fft=2048, output="periodicity"),
 }
-IN_HZ = {name: transform for name, transform in TRANSFORMS.items() if name not in ("MFCC", "LFCC", "chroma")}
-LEVELS = {name: transform for name, transform in IN_HZ.items() if name != "phase"}
+NUMBERED = ("MFCC", "LFCC", "chroma")
+IN_NOTES = {name: transform for name, transform in TRANSFORMS.items() if name[:3] in ("CQT", "VQT", "CFP")}
+IN_HZ = {name: transform for name, transform in TRANSFORMS.items() if name not in (*NUMBERED, *IN_NOTES)}
+LEVELS = {
+    name: transform
+    for name, transform in TRANSFORMS.items()
+    if name not in (*NUMBERED, "phase", "CQT phase") and name[:3] != "CFP"
+}
 
 
 def tone(n_samples=4000, hz=1000.0):
@@ -48,14 +66,14 @@ def picture(y, transform):
     return axes, cells, cells.colorbar.ax
 
 
-def png(figure):
+def png(figure, **options):
     file = io.BytesIO()
-    figure.savefig(file, format="png")
+    figure.savefig(file, format="png", **options)
     return file.getvalue()
 
 
-def pixels(figure):
-    return matplotlib.image.imread(io.BytesIO(png(figure)))
+def pixels(figure, **options):
+    return matplotlib.image.imread(io.BytesIO(png(figure, **options)))
 
 
 def edges(cells):
@@ -65,18 +83,18 @@ def edges(cells):
 
 
 def hertz(label):
-    text = label.get_text()
+    text = label.get_text().split()[-1]
     return 1000 * float(text[:-1]) if text.endswith("k") else float(text)
 
 
-@pytest.mark.parametrize("y", SIGNALS.values(), ids=SIGNALS)
+@pytest.mark.parametrize("y", [SIGNALS[name] for name in ("tone", "silence", "one sample")])
 @pytest.mark.parametrize("transform", TRANSFORMS.values(), ids=TRANSFORMS)
 def test_every_output_is_drawn_without_warnings(transform, y):
     axes, cells, _ = picture(y, transform)
     assert cells.get_array().shape == transform(y).shape
     assert np.isfinite(cells.get_array()).all()
     assert cells.norm.vmin < cells.norm.vmax
-    assert pixels(axes.figure).std() > 0.05
+    assert pixels(axes.figure, dpi=50).std() > 0.05
 
 
 @pytest.mark.parametrize("transform", IN_HZ.values(), ids=IN_HZ)
@@ -84,6 +102,88 @@ def test_axes_are_labelled_in_hz_and_seconds(transform):
     axes, _, _ = picture(tone(), transform)
     assert axes.get_xlabel() == "time (s)"
     assert axes.get_ylabel() == "frequency (Hz)"
+
+
+@pytest.mark.parametrize("transform", IN_NOTES.values(), ids=IN_NOTES)
+def test_rows_of_pitches_are_labelled_with_the_c_of_each_octave(transform):
+    axes, _, _ = picture(tone(), transform)
+    frequencies = transform.frequencies
+    octaves = 440 * 2 ** (np.arange(-57, 100, 12) / 12)
+    there = octaves[(octaves > 0.9999 * frequencies[0]) & (octaves < 1.0001 * frequencies[-1])]
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert axes.get_ylabel() == "note, frequency (Hz)"
+    assert labels == [f"C{round(np.log2(hz / octaves[0]))}  {hz:.0f}" for hz in there]
+    assert len(labels) >= 3
+    np.testing.assert_allclose(np.interp(axes.get_yticks(), np.arange(len(frequencies)), frequencies), there, rtol=1e-4)
+
+
+@pytest.mark.parametrize("fmin", [32.71, 32.7, 65.4])
+def test_a_rounded_lowest_note_is_labelled(fmin):
+    axes, _, _ = picture(tone(), aa.CQT(sr=SR, fmin=fmin, n_bins=25))
+    assert axes.get_yticklabels()[0].get_text() == {32.71: "C1  33", 32.7: "C1  33", 65.4: "C2  65"}[fmin]
+    assert abs(axes.get_yticks()[0]) < 0.01
+
+
+def test_less_than_two_octaves_of_notes_are_labelled_in_hz():
+    axes, _, _ = picture(tone(), aa.CQT(sr=SR, fmin=440, n_bins=10))
+    assert axes.get_ylabel() == "frequency (Hz)"
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["450", "500", "550", "600", "650", "700"]
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        lambda: draw_overview(np.ones(4000), 8000),
+        lambda: draw_overview(np.ones(4000), 44100),
+        lambda: picture(tone(), TRANSFORMS["chroma"])[0].figure,
+        lambda: picture(np.ones(4000), aa.CQT(sr=192000, n_bins=138))[0].figure,
+    ],
+    ids=["overview", "overview of a wide band", "chroma", "12 octaves"],
+)
+def test_labels_do_not_touch(drawn):
+    figure = drawn()
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        boxes = [label.get_window_extent() for label in axes.get_yticklabels() if label.get_text()]
+        boxes.sort(key=lambda box: box.y0)
+        assert len(boxes) > 1
+        assert all(lower.y1 < upper.y0 for lower, upper in itertools.pairwise(boxes))
+
+
+def test_pitch_classes_have_names():
+    axes, cells, bar = picture(tone(hz=440), TRANSFORMS["chroma"])
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"]
+    assert list(axes.get_yticks()) == list(range(12))
+    assert (axes.get_ylabel(), bar.get_ylabel()) == ("pitch class", "energy")
+    assert (cells.norm.vmin, cells.norm.vmax) == (0, 1)
+    assert names[np.asarray(cells.get_array())[:, 30].argmax()] == "A"
+    from_a, _, _ = picture(tone(hz=440), aa.Chroma(**FRAMES, base_c=False))
+    assert [label.get_text() for label in from_a.get_yticklabels()] == names[9:] + names[:9]
+
+
+def test_other_pitch_classes_are_numbered():
+    axes, cells, _ = picture(tone(), aa.Chroma(**FRAMES, n_chroma=24))
+    axes.figure.draw_without_rendering()
+    assert axes.get_ylabel() == "pitch class"
+    assert cells.get_array().shape[0] == 24
+    assert all(float(tick).is_integer() for tick in axes.get_yticks())
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"), [("CFP", "salience"), ("CFP spectrum", "magnitude"), ("CFP periodicity", "salience")]
+)
+def test_cfp_is_drawn_from_zero_with_a_tone_in_its_place(name, unit):
+    transform = TRANSFORMS[name]
+    y = sum(tone(hz=200 * k) for k in range(1, 6))
+    _, cells, bar = picture(y, transform)
+    values = np.asarray(cells.get_array())
+    np.testing.assert_array_equal(values, transform(y))
+    assert bar.get_ylabel() == unit
+    assert cells.norm.vmin == 0
+    assert 0 < cells.norm.vmax <= values.max()
+    assert (values > cells.norm.vmax).mean() <= 0.0051
+    assert np.abs(transform.frequencies[values[:, 30].argmax()] / 200 - [1, 2, 3, 4, 5]).min() < 0.03
 
 
 def test_cepstra_are_labelled_by_coefficient():
@@ -157,6 +257,13 @@ def test_a_tone_is_loudest_where_its_frequency_stands(transform, hz):
         ("mel in dB", "dB", 80),
         ("ln mel", "log", 8 * np.log(10)),
         ("log10 mel", "log10", 8),
+        ("linear", "dB", 80),
+        ("log", "dB", 80),
+        ("gammatone", "dB", 80),
+        ("gammatone in dB", "dB", 80),
+        ("CQT", "dB", 80),
+        ("CQT magnitude", "dB", 80),
+        ("VQT", "dB", 80),
     ],
 )
 def test_levels_reach_80_db_under_the_loudest(name, unit, span):
@@ -173,8 +280,11 @@ def test_the_same_levels_are_drawn_from_every_output_of_the_stft():
         np.testing.assert_allclose(levels, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize(("name", "to_db"), [("mel", aa.power_to_db), ("mel of magnitude", aa.amplitude_to_db)])
-def test_mel_bands_are_drawn_as_levels_of_what_they_hold(name, to_db):
+@pytest.mark.parametrize(
+    ("name", "to_db"),
+    [("mel", aa.power_to_db), ("mel of magnitude", aa.amplitude_to_db), ("gammatone", aa.amplitude_to_db)],
+)
+def test_bands_are_drawn_as_levels_of_what_they_hold(name, to_db):
     levels = np.asarray(picture(tone(), TRANSFORMS[name])[1].get_array())
     expected = to_db(TRANSFORMS[name](tone()), top_db=None)
     np.testing.assert_allclose(levels[expected > -80], expected[expected > -80], atol=1e-6)
@@ -186,14 +296,15 @@ def test_the_rounding_noise_of_silent_cepstra_stays_pale(dtype):
     assert np.abs(cells.get_array()[1:]).max() < 0.01 * cells.norm.vmax
 
 
-def test_phases_lie_between_minus_pi_and_pi():
-    _, cells, bar = picture(tone(), TRANSFORMS["phase"])
+@pytest.mark.parametrize("name", ["phase", "CQT phase"])
+def test_phases_lie_between_minus_pi_and_pi(name):
+    _, cells, bar = picture(tone(), TRANSFORMS[name])
     assert bar.get_ylabel() == "phase (rad)"
     assert (cells.norm.vmin, cells.norm.vmax) == (-np.pi, np.pi)
-    np.testing.assert_allclose(cells.get_array(), TRANSFORMS["phase"](tone()))
+    np.testing.assert_allclose(cells.get_array(), TRANSFORMS[name](tone()))
 
 
-@pytest.mark.parametrize("name", ["complex", "mel", "MFCC"])
+@pytest.mark.parametrize("name", ["complex", "mel", "MFCC", "CQT", "CFP"])
 def test_the_first_of_several_channels_is_drawn(name):
     transform = TRANSFORMS[name]
     _, first, _ = picture(tone(), transform)
@@ -217,22 +328,41 @@ def test_few_coefficients_are_drawn(n_mfcc):
 
 
 @pytest.mark.parametrize(
-    ("name", "title", "rows"), [("LFCC", "LFCC (13)", "coefficient"), ("chroma", "chroma (12)", "pitch class")]
+    ("name", "title"),
+    [
+        ("complex", "STFT (256 samples, hop 64)"),
+        ("linear", "STFT (256 samples, hop 64, 100 linear bins)"),
+        ("log", "STFT (256 samples, hop 64, 100 log bins)"),
+        ("mel in dB", "mel (20 bands)"),
+        ("LFCC", "LFCC (13)"),
+        ("chroma", "chroma (12)"),
+        ("gammatone", "gammatone (40 bands)"),
+        ("CQT", "CQT (84 bins, 12 to the octave)"),
+        ("VQT", "VQT (120 bins, 24 to the octave)"),
+        ("CFP", "CFP (174 bands)"),
+        ("CFP spectrum", "CFP (174 bands, spectrum)"),
+    ],
 )
-def test_rows_without_hertz_are_numbered(name, title, rows):
+def test_titles_say_what_is_drawn(name, title):
     axes, _, _ = picture(tone(), TRANSFORMS[name])
     assert axes.get_title(loc="left") == title
-    assert axes.get_ylabel() == rows
 
 
-@pytest.mark.parametrize("sr", [1000, 4000, 8000, 22050, 48000, 192000])
-def test_an_overview_shows_stft_mel_and_mfcc_over_the_same_time(sr):
+@pytest.mark.parametrize("sr", [300, 1000, 4000, 8000, 22050, 48000, 192000])
+def test_an_overview_shows_five_transforms_over_the_same_time(sr):
     y = np.sin(np.arange(sr // 2))
     figure = draw_overview(y, sr, title="clip.wav")
     panels = [axes for axes in figure.axes if axes.collections and axes.get_title(loc="left")]
-    assert [axes.get_title(loc="left").split()[0] for axes in panels] == ["STFT", "mel", "MFCC"]
-    assert [axes.get_ylabel() for axes in panels] == ["frequency (Hz)", "frequency (Hz)", "coefficient"]
-    assert [axes.get_xlabel() for axes in panels] == ["", "", "time (s)"]
+    assert [axes.get_title(loc="left").split()[0] for axes in panels] == [
+        "STFT",
+        "mel",
+        "gammatone",
+        "CQT",
+        "MFCC",
+    ]
+    note = "note, frequency (Hz)"
+    assert [axes.get_ylabel() for axes in panels] == 3 * ["frequency (Hz)"] + [note, "coefficient"]
+    assert [axes.get_xlabel() for axes in panels] == 4 * [""] + ["time (s)"]
     assert len({axes.get_xlim() for axes in panels}) == 1
     assert panels[0].get_xlim()[1] == pytest.approx(0.5, abs=0.04)
     assert figure.get_suptitle() == "clip.wav"
@@ -249,7 +379,7 @@ def test_an_overview_of_any_signal_is_a_png_of_a_readable_size(y):
 
 def test_a_louder_recording_makes_the_same_picture():
     quiet, loud = (pixels(draw_overview(gain * tone(), SR))[:, :1000] for gain in (0.25, 0.5))
-    stft_panel = slice(60, 380)
+    stft_panel = slice(60, 290)
     np.testing.assert_allclose(quiet[stft_panel], loud[stft_panel], atol=0.02)
 
 

@@ -2,8 +2,10 @@
 
 import numpy as np
 
-# Relative L2 error of spectra and waveforms, and largest error of levels (after a logarithm), in units of the level.
+# Relative L2 error of spectra and waveforms; largest error of coefficients, as a part of the largest; and largest error
+# of levels (after a logarithm), in units of the level.
 SPECTRUM = {"float32": 1e-6, "float64": 1e-12}
+PEAK = {"float32": 1e-6, "float64": 1e-12}
 LEVELS = {"float32": 1e-5, "float64": 1e-12}
 
 
@@ -30,3 +32,16 @@ def assert_same_levels(actual, expected, dtype=None) -> None:
     assert actual.shape == expected.shape, f"{actual.shape} is not {expected.shape}"
     scale = max(1.0, float(np.abs(expected).max(initial=0)))
     assert float(np.abs(actual - expected).max(initial=0)) <= LEVELS[dtype or dtype_of(actual)] * scale
+
+
+def peak_error(actual, expected) -> float:
+    """The largest error as a part of the largest expected value; the error itself where the expected one is zero."""
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    assert actual.shape == expected.shape, f"{actual.shape} is not {expected.shape}"
+    largest = float(np.abs(expected).max(initial=0))
+    return float(np.abs(actual.astype(np.complex128) - expected).max(initial=0)) / (largest or 1.0)
+
+
+def assert_near_peak(actual, expected, dtype=None) -> None:
+    """Coefficients of signals of any kind, each of them: those far under the largest count as little as they weigh."""
+    assert peak_error(actual, expected) <= PEAK[dtype or dtype_of(actual)]

@@ -52,6 +52,10 @@ class Bank:
         default = 5e-7 if dtype == "float32" else 1e-13
         return spectral_reach(self.wavelets.window, default if self.tolerance is None else self.tolerance)
 
+    def part(self, first: int, stop: int) -> "Bank":
+        """The kernels from `first` to before `stop`."""
+        return dataclasses.replace(self, wavelets=self.wavelets.bins(first, stop))
+
     def like(self, array: Array) -> "Prepared":
         """The kernels in the precision and on the device of an array."""
         dtype = "float32" if dtype_name(array) in ("float32", "complex64") else "float64"

@@ -17,7 +17,7 @@ from arrayaudio.resampling import resample
 
 METHODS = {"2010": "1992", "2010v2": "1992v2"}
 # A signal may be halved as long as a kernel, with this many bins of sr / length on the side of its middle, stays below
-# this part of the new Nyquist frequency: with a Hann window the error is then under 4e-4 of the largest value.
+# this part of the new Nyquist frequency: with a Hann window the error is then under 5e-4 of the largest value.
 MARGIN, PASSBAND = 8.0, 0.6
 
 

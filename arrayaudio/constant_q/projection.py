@@ -19,7 +19,7 @@ def constant_q(y: Array, framing: Framing, bank: Bank) -> Array:
     ready, padded = bank.like(y), pad(y, framing.padding, framing.pad_mode)
     rows = [_framed(padded, group, framing, n_frames) for group in ready.rows]
     if ready.n_spectral:
-        rows.insert(0, _folded(padded, ready.spectra, framing, n_frames))
+        rows.insert(0, _analysed(padded, ready.spectra, framing, n_frames))
     return contiguous(xp.concat(rows, axis=-2))
 
 
@@ -40,7 +40,7 @@ def _framed(padded: Array, group: Rows, framing: Framing, n_frames: int) -> Arra
     return xp.concat(blocks, axis=-1)
 
 
-def _folded(padded: Array, kernels: Spectra, framing: Framing, n_frames: int) -> Array:
+def _analysed(padded: Array, kernels: Spectra, framing: Framing, n_frames: int) -> Array:
     """Spectra of segments times those of kernels, folded to the rate of the frames: (..., n_bins, n_frames)."""
     xp, period = namespace(padded), kernels.period
     step, n_segments = kernels.n_frames * framing.hop_length, -(-n_frames // kernels.n_frames)
@@ -49,18 +49,32 @@ def _folded(padded: Array, kernels: Spectra, framing: Framing, n_frames: int) ->
     X = _around(xp.fft.rfft(frame(whole, kernels.n_fft, step), axis=-1), kernels.n_fft, first, stop)
     for start, values in kernels.pieces:
         product = X[..., start - first : start - first + values.shape[0]] * values
-        turns = -(-(start % period + values.shape[0]) // period)
-        turned = lengthened(product, start % period, turns * period)
-        rows.append(xp.sum(xp.reshape(turned, (*product.shape[:-1], turns, period)), axis=-2))
+        rows.append(folded(product, start, period))
     responses = xp.fft.ifft(xp.stack(rows, axis=-3), axis=-1, norm="forward")[..., : kernels.n_frames]
     return xp.reshape(responses, (*padded.shape[:-1], len(rows), n_segments * kernels.n_frames))[..., :n_frames]
+
+
+def folded(piece: Array, start: int, period: int) -> Array:
+    """Add up the values, of a piece that begins at place `start`, whose places are `period` apart: (..., period)."""
+    xp = namespace(piece)
+    turns = -(-(start % period + piece.shape[-1]) // period)
+    turned = lengthened(piece, start % period, turns * period)
+    return xp.sum(xp.reshape(turned, (*piece.shape[:-1], turns, period)), axis=-2)
+
+
+def unfolded(Z: Array, start: int, size: int) -> Array:
+    """Adjoint of `folded`: `size` values from place `start` on of what goes round with the length of the last axis."""
+    period = Z.shape[-1]
+    turns = -(-(start % period + size) // period)
+    return namespace(Z).concat([Z] * turns, axis=-1)[..., start % period :][..., :size]
 
 
 def _around(X: Array, n_fft: int, first: int, stop: int) -> Array:
     """Continue half spectra to the FFT bins from `first` to before `stop`."""
     xp = namespace(X)
+    end = n_fft - n_fft // 2
     below = xp.conj(xp.flip(X[..., 1 : 1 - first], axis=-1))
-    above = xp.conj(xp.flip(X[..., n_fft - stop + 1 : n_fft - n_fft // 2], axis=-1))
+    above = xp.conj(xp.flip(X[..., min(n_fft - stop + 1, end) : end], axis=-1))
     return xp.concat([below, X, above], axis=-1)
 
 
@@ -73,7 +87,7 @@ def constant_q_adjoint(C: Array, n_samples: int, framing: Framing, bank: Bank) -
     ready, length = bank.like(C), n_samples + 2 * framing.padding
     total: Array = 0
     if ready.n_spectral:
-        total = _unfolded(C[..., : ready.n_spectral, :], ready.spectra, framing, length)
+        total = _synthesised(C[..., : ready.n_spectral, :], ready.spectra, framing, length)
     first = ready.n_spectral
     for group in ready.rows:
         total = total + _unframed(C[..., first : first + group.n_bins, :], group, framing, length)
@@ -88,12 +102,13 @@ def _unframed(C: Array, group: Rows, framing: Framing, length: int) -> Array:
     step = max(1, BLOCK // group.width)
     total: Array = 0
     for first in range(0, C.shape[-1], step):
-        frames = xp.matmul(parts[..., first : first + step, :], group.matrix)
+        some = parts[..., first : min(first + step, C.shape[-1]), :]
+        frames = xp.matmul(some, group.matrix)
         total = total + lengthened(overlap_add(frames, hop), _middle(framing, group) + first * hop, length)
     return total
 
 
-def _unfolded(C: Array, kernels: Spectra, framing: Framing, length: int) -> Array:
+def _synthesised(C: Array, kernels: Spectra, framing: Framing, length: int) -> Array:
     xp, period, n_fft = namespace(C), kernels.period, kernels.n_fft
     step, n_segments = kernels.n_frames * framing.hop_length, -(-C.shape[-1] // kernels.n_frames)
     whole = lengthened(C, 0, n_segments * kernels.n_frames)
@@ -102,8 +117,7 @@ def _unfolded(C: Array, kernels: Spectra, framing: Framing, length: int) -> Arra
     first, stop = kernels.span
     X: Array = 0
     for k, (start, values) in enumerate(kernels.pieces):
-        turns = -(-(start % period + values.shape[0]) // period)
-        turned = xp.concat([Z[..., k, :, :]] * turns, axis=-1)[..., start % period :][..., : values.shape[0]]
+        turned = unfolded(Z[..., k, :, :], start, values.shape[0])
         X = X + lengthened(turned * xp.conj(values), start - first, stop - first)
     # Bins go round: what lies below 0 belongs at the end.
     if first:

@@ -11,6 +11,8 @@ from arrayaudio.windows import Window, get_window
 
 # Bins of 1 / length in which the spectrum of a window is followed outwards from its middle.
 WINDOW_SAMPLES, OVERSAMPLING = 4096, 8
+# A window has the same shape at any length if it changes by less than this with an eighth of its samples.
+SAME_SHAPE = 0.01
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,13 @@ def spectral_reach(window: Window, tolerance: float) -> float:
     """Return beyond how many bins of sr / length, from its middle, a kernel's spectrum may be dropped, or infinity.
 
     What is dropped is at most `tolerance` of the spectrum's absolute sum, so no value of the kernel, nor of the
-    response to a sinusoid, changes by more than this part of the largest.
+    response to a sinusoid, changes by more than this part of the largest. Windows with a parameter in samples, such as
+    the standard deviation of a Gaussian, have another shape at each length, so that nothing may be dropped.
     """
-    spectrum = np.abs(np.fft.rfft(get_window(window, WINDOW_SAMPLES), OVERSAMPLING * WINDOW_SAMPLES))
+    values = get_window(window, WINDOW_SAMPLES)
+    if np.abs(values[::8] - get_window(window, WINDOW_SAMPLES // 8)).max() > SAME_SHAPE:
+        return math.inf
+    spectrum = np.abs(np.fft.rfft(values, OVERSAMPLING * WINDOW_SAMPLES))
     outside = np.cumsum(spectrum[::-1])[::-1] / spectrum.sum()
     # Near the end the spectrum of a sampled window is no longer that of the window.
     enough = np.flatnonzero(outside[: len(outside) // 2] <= tolerance)

@@ -41,18 +41,16 @@ def unit(X: Array) -> Array:
     return xp.where(known, X, xp.ones_like(X)) / xp.where(known, size, xp.ones_like(size))
 
 
-def initial_phases(init: Any, seed: int | None, S: Array, plan: Plan) -> Array:
+def initial_phases(init: Any, seed: int | None, S: Array) -> Array:
     """Complex numbers of magnitude 1 that can be multiplied with `S`."""
     xp = namespace(S)
     form = "complex64" if dtype_name(S) == "float32" else "complex128"
     if init is None:
         return cast(xp.ones_like(S), form)
     if isinstance(init, str):
-        if init == "pghi":
-            return estimated_phases(S, plan, seed=seed)
         if init != "random":
             raise ParameterError(
-                f"init={init!r}: must be 'random', 'pghi', None, or an array of phases or coefficients"
+                f"init={init!r}: must be 'random', 'pghi' (of an STFT), None, or an array of phases or coefficients"
             )
         turns = np.random.default_rng(seed).random(S.shape[-2:])
         return xp.asarray(np.exp(2j * np.pi * turns), dtype=getattr(xp, form))
@@ -208,7 +206,8 @@ def griffinlim(
     tolerance = None if tolerance is None else real("tolerance", tolerance, least=0)
     plan = compiled(transform)
     with on_device_of(magnitudes):
-        phases = initial_phases(init, seed, magnitudes, plan)
+        estimated = isinstance(init, str) and init == "pghi"
+        phases = estimated_phases(magnitudes, plan, seed=seed) if estimated else initial_phases(init, seed, magnitudes)
         waveforms = itertools.islice(iterates(magnitudes, phases, plan, wanted, momentum), n_iter + 1)
         if tolerance is not None or callback is not None:
             return watched(waveforms, magnitudes, plan, tolerance, callback)

@@ -65,11 +65,16 @@ class Transform:
 
     def __call__(self, y: ArrayLike) -> Array:
         """Transform a signal (..., n_samples) into (..., freq, time)."""
+        signal = self._checked(y)
+        with on_device_of(signal):
+            return self._apply(signal)
+
+    def _checked(self, y: ArrayLike) -> Array:
+        """Return a signal where this transform wants it, or raise."""
         signal = as_signal(asarray(y, device=self.device))
         if self.check_finite:
             require_finite(signal)
-        with on_device_of(signal):
-            return self._apply(signal)
+        return signal
 
     def _apply(self, y: Array) -> Array:
         return spectrogram(y, compiled(self))

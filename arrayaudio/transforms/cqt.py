@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, as_complex, asarray, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, as_complex, asarray, contiguous, on_device_of
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.constant_q import bank, octaves
 from arrayaudio.constant_q.bank import Bank
@@ -19,14 +19,13 @@ from arrayaudio.errors import ArrayAudioWarning, ParameterError
 from arrayaudio.frames import Framing
 from arrayaudio.norms import checked_norm
 from arrayaudio.plan_inverse import checked_length, require_finite_rows
-from arrayaudio.scales import cqt_frequencies
+from arrayaudio.scales import C1, cqt_frequencies
 from arrayaudio.spectrum import DETECTORS, detected
 from arrayaudio.transforms.base import Framed, settings
 from arrayaudio.windows import Window, freeze_window
 
 __all__ = ["CQT", "VQT"]
 
-C1 = 440 * 2 ** (-45 / 12)
 METHODS = (*bank.METHODS, *octaves.METHODS)
 NORMALIZATIONS = ("librosa", "convolutional", "wrap")
 # A kernel longer than this has lost its way.
@@ -68,24 +67,31 @@ class ConstantQ(Framed):
             norm=checked_norm(self.norm),
             tolerance=None if self.tolerance is None else real("tolerance", self.tolerance, above=0),
         )
+        if self.tolerance is not None and self.tolerance >= 1:
+            raise ParameterError(f"tolerance={self.tolerance:g}: must be less than 1, as a part of the largest value")
         self._check_kernels()
 
     def _check_kernels(self) -> None:
-        frequencies, longest = self.frequencies, float(self.lengths[0])
+        with np.errstate(over="ignore", divide="ignore"):
+            frequencies, lengths = self.frequencies, self.lengths
+        longest = float(lengths[0])
         if frequencies[-1] > self.sr / 2:
             fitting = int(np.sum(frequencies <= self.sr / 2))
+            fewer = f"use at most {fitting} bins, or" if fitting else "use"
             raise ParameterError(
                 f"n_bins={self.n_bins}: bin {fitting} at {frequencies[fitting]:g} Hz is above sr / 2 = {self.sr / 2:g} "
-                f"Hz; use at most {fitting} bins, or a lower fmin"
+                f"Hz; {fewer} a lower fmin"
             )
         if longest > LONGEST:
             raise ParameterError(
                 f"the longest kernel has {longest:.3g} samples: must be at most {LONGEST}; use a higher fmin, fewer "
                 "bins_per_octave or a smaller filter_scale"
             )
-        window = freeze_window(self.window, max(1, int(longest)))
-        if not isinstance(window, str) and not isinstance(window[0], str):
+        name = self.window[0] if isinstance(self.window, list | tuple) and self.window else self.window
+        if not isinstance(name, str):
             raise ParameterError("window: must be a name or a (name, parameter) tuple, since kernels differ in length")
+        for length in (lengths[-1], longest):
+            window = freeze_window(self.window, max(1, int(length)))
         self._replace(window=window)
 
     @property
@@ -115,7 +121,8 @@ class ConstantQ(Framed):
         return Framing(width, self.hop_length, width // 2 if self.center else 0, self.pad_mode)
 
     @functools.cached_property
-    def _bank(self) -> Bank:
+    def bank(self) -> Bank:
+        """The kernels, and how they meet the frames."""
         assert self.hop_length is not None
         lengths = self.lengths
         factors = {"librosa": np.sqrt(lengths), "convolutional": 1.0 + 0 * lengths, "wrap": 2.0 + 0 * lengths}
@@ -129,9 +136,17 @@ class ConstantQ(Framed):
         )
         return Bank(wavelets, self.hop_length, self.method, self.tolerance)
 
-    def _apply(self, y: Array) -> Array:
+    @property
+    def exact_bank(self) -> Bank:
+        """The kernels, and the fastest way that is exact."""
+        return dataclasses.replace(self.bank, method="auto")
+
+    def _coefficients(self, y: Array, bank: Bank) -> Array:
         analyse = by_octaves if self.method in octaves.METHODS else constant_q
-        return detected(analyse(y, self.framing, self._bank), DETECTORS[self.output])
+        return analyse(y, self.framing, bank)
+
+    def _apply(self, y: Array) -> Array:
+        return contiguous(detected(self._coefficients(y, self.bank), DETECTORS[self.output]))
 
     def inverse(
         self,
@@ -208,8 +223,7 @@ class ConstantQ(Framed):
         with on_device_of(spectrum):
             if self.check_finite:
                 require_finite_rows(spectrum)
-            exact = dataclasses.replace(self._bank, method="auto")
-            y, error = nearest(spectrum, framing, exact, found, n_iter, tolerance)
+            y, error = nearest(spectrum, framing, self.exact_bank, found, n_iter, tolerance)
             return (y, error) if residual else y
 
 
@@ -243,8 +257,9 @@ class CQT(ConstantQ):
         "auto": long kernels as spectra, folded at the rate of the frames, short ones on frames, each where it is
         cheaper; exact. "1992": spectra of all kernels on a long frame; exact (Brown and Puckette, 1992). "1992v2":
         all kernels on frames; exact. "2010" and "2010v2": the same two for each octave of a signal that is halved
-        again and again (Schoerkhuber and Klapuri, 2010); within 4e-4 of the largest value for the Hann window, within
-        5e-2 for windows that do not begin at zero.
+        again and again (Schoerkhuber and Klapuri, 2010); within 5e-4 of the largest value for windows that begin at
+        zero. Windows that jump at their ends, as Hamming's does, leak from far above, and that is lost: 2e-2 of the
+        largest value for white noise and Hamming's window, more where there is little else than what leaks.
     normalization : "librosa", "convolutional" or "wrap"
         Coefficients times sqrt(L_k), times 1, or times 2 (which gives sinusoids their amplitude, for norm 1).
     tolerance : float, optional
