@@ -8,6 +8,7 @@ __version__ = "0.1.0"
 # Public names by the module that holds them; modules are loaded when one of their names is first used.
 _PUBLIC = {
     "arrays": ["asarray", "to_numpy"],
+    "autodiff.gradients": ["grad", "value_and_grad", "vjp"],
     "descriptors.contrast": ["spectral_contrast"],
     "descriptors.level": ["rms", "zero_crossing_rate"],
     "descriptors.spectral": ["spectral_bandwidth", "spectral_centroid", "spectral_flatness", "spectral_rolloff"],
@@ -18,6 +19,7 @@ _PUBLIC = {
         "AudioDecodeError",
         "BackendError",
         "DTypeError",
+        "DifferentiationError",
         "MissingExtraError",
         "ParameterError",
     ],

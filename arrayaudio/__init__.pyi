@@ -3,6 +3,9 @@
 from arrayaudio import filters as filters
 from arrayaudio.arrays import asarray as asarray
 from arrayaudio.arrays import to_numpy as to_numpy
+from arrayaudio.autodiff.gradients import grad as grad
+from arrayaudio.autodiff.gradients import value_and_grad as value_and_grad
+from arrayaudio.autodiff.gradients import vjp as vjp
 from arrayaudio.descriptors.contrast import spectral_contrast as spectral_contrast
 from arrayaudio.descriptors.level import rms as rms
 from arrayaudio.descriptors.level import zero_crossing_rate as zero_crossing_rate
@@ -17,6 +20,7 @@ from arrayaudio.errors import ArrayAudioWarning as ArrayAudioWarning
 from arrayaudio.errors import AudioDecodeError as AudioDecodeError
 from arrayaudio.errors import BackendError as BackendError
 from arrayaudio.errors import DTypeError as DTypeError
+from arrayaudio.errors import DifferentiationError as DifferentiationError
 from arrayaudio.errors import MissingExtraError as MissingExtraError
 from arrayaudio.errors import ParameterError as ParameterError
 from arrayaudio.features import delta as delta

@@ -54,13 +54,20 @@ def namespace(*arrays: Array) -> Any:
     return found[0]
 
 
+def plain(x: Array) -> Array:
+    """Return the array itself, of one that records what is done to it: for checks, which need no derivative."""
+    return getattr(x, "value", x)
+
+
 def device(x: Array) -> str:
     """Return where `x` lives: "cpu", or "cuda:0" and so on."""
+    x = plain(x)
     return f"cuda:{x.device.id}" if _is_cupy(x) else "cpu"
 
 
 def on_device_of(x: Array) -> AbstractContextManager[Any]:
     """Return a context in which new arrays come to the device where `x` lives."""
+    x = plain(x)
     return x.device if _is_cupy(x) else contextlib.nullcontext()
 
 
@@ -224,6 +231,7 @@ def require_finite(y: Array) -> None:
     """
     if device(y) != "cpu" or 0 in y.shape:
         return
+    y = plain(y)
     xp = namespace(y)
     # NaN and infinities survive in the extremes, which cost no temporary.
     if bool(xp.isfinite(xp.min(y))) and bool(xp.isfinite(xp.max(y))):

@@ -6,6 +6,7 @@ __all__ = [
     "AudioDecodeError",
     "BackendError",
     "DTypeError",
+    "DifferentiationError",
     "MissingExtraError",
     "ParameterError",
 ]
@@ -40,3 +41,7 @@ class MissingExtraError(ArrayAudioError, ImportError):
 
 class ArrayAudioWarning(UserWarning):
     """The result is usable, but something about it deserves attention."""
+
+
+class DifferentiationError(ArrayAudioError, TypeError):
+    """Something was asked of the tape that has no derivative here."""

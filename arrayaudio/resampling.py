@@ -123,7 +123,8 @@ def _by_matrix(y: Array, up: int, down: int, reach: int, matrix: Constant) -> Ar
     for first in range(0, count, step):
         n_frames = min(step, count - first)
         piece = padded[..., first * down : (first + n_frames - 1) * down + taps]
-        outputs = xp.matmul(frame(piece, taps, down), matrix.like(y))
+        with np.errstate(invalid="ignore"):  # infinite samples that were let in meet zeros of the matrix
+            outputs = xp.matmul(frame(piece, taps, down), matrix.like(y))
         blocks.append(xp.reshape(outputs, (*y.shape[:-1], n_frames * up)))
     return xp.concat(blocks, axis=-1)[..., :n_out]
 

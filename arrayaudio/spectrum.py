@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from arrayaudio.arrays import Array, ArrayLike, as_real, asarray, device, namespace
+from arrayaudio.arrays import Array, ArrayLike, as_real, asarray, device, namespace, plain
 from arrayaudio.checks import real
 from arrayaudio.errors import ParameterError
 
@@ -53,8 +53,8 @@ def as_energies(S: ArrayLike) -> Array:
     if values.ndim < 2:
         raise ParameterError(f"spectrogram has shape {values.shape}: must have shape (..., freq, time)")
     if device(values) == "cpu" and 0 not in values.shape:
-        xp = namespace(values)
-        low, high = float(xp.min(values)), float(xp.max(values))
+        xp, shown = namespace(plain(values)), plain(values)
+        low, high = float(xp.min(shown)), float(xp.max(shown))
         if not (low >= 0 and high < math.inf):
             raise ParameterError(
                 f"spectrogram has values from {low:g} to {high:g}: must be finite and not negative; decibels come back "

@@ -8,6 +8,8 @@ import pytest
 
 from arrayaudio import primitive
 from arrayaudio.arrays import Constant
+from arrayaudio.constant_q.bank import METHODS, Bank
+from arrayaudio.constant_q.wavelets import Wavelets
 from arrayaudio.frames import Framing
 from arrayaudio.gammatone_bank import Gammatones
 from arrayaudio.plan import Plan
@@ -23,10 +25,21 @@ FRAMING = Framing(64, 16, 32, "reflect")
 WINDOW = Constant(np.hanning(64))
 BANK = Constant(np.eye(10, 33) + np.eye(10, 33, k=2))
 SLOPES = np.arange(1800.0).reshape(2, 3, 300) % 11 - 5
+WAVELETS = Wavelets(8000.0, (100.0, 190.0, 2000.0), (200.0, 101.3, 9.5), (1.0, 2.0, 3.0))
 
 # Arguments after the signal, and whether the result is linear in it.
 CASES = {
     "gammatone_bands": [((Gammatones(8000.0, (0.0, 400.0, 3000.0)),), True)],
+    "constant_q": [
+        ((Framing(200, hop, padding, mode), Bank(WAVELETS, hop, method)), True)
+        for method in METHODS
+        for hop, padding, mode in ((3, 100, "reflect"), (16, 100, "mean"), (70, 0, "constant"))
+    ],
+    "constant_q_adjoint": [
+        ((300, Framing(200, hop, padding), Bank(WAVELETS, hop, method)), True)
+        for method in METHODS
+        for hop, padding in ((3, 100), (16, 100), (70, 0))
+    ],
     "windowed_frames": [((FRAMING, WINDOW), True)],
     "synthesis": [((Framing(16, 5), Constant(np.hanning(16))), True), ((Framing(9, 11), Constant(np.ones(9))), True)],
     "median_filter": [((9, -1), False), ((4, -2), False)],
@@ -69,8 +82,12 @@ def test_every_primitive_gives_the_numbers_of_its_reference_and_leaves_its_input
 ):
     call = primitive.registered[name]
     y = rng.standard_normal((2, 3, 300)).astype(dtype)
-    if name == "synthesis":
-        shape = (2, 1 + arguments[0].frame_length // 2, 40)
+    shape = {
+        "synthesis": lambda framing, _: (2, 1 + framing.frame_length // 2, 40),
+        "constant_q_adjoint": lambda n, framing, _: (2, 3, 3, framing.n_frames(n)),
+    }.get(name)
+    if shape is not None:
+        shape = shape(*arguments)
         y = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(np.result_type(dtype, np.complex64))
     same = assert_same_levels if name == "spectrogram" and arguments[0].scaling else assert_same_spectrum
     given = library.asarray(y)

@@ -70,6 +70,8 @@ def test_every_name_is_documented_with_an_example(name):
         (aa.gammatonegram, aa.Gammatonegram, {}),
         (aa.cfp, aa.CFP, {}),
         (aa.chroma_stft, aa.Chroma, {}),
+        (aa.cqt, aa.CQT, {}),
+        (aa.vqt, aa.VQT, {}),
     ],
 )
 def test_functions_take_the_signal_first_and_the_settings_of_their_transform(function, transform, defaults):
@@ -92,6 +94,8 @@ def test_sampling_rates_have_no_default_where_the_result_depends_on_them():
         aa.gammatone_filterbank,
         aa.cfp,
         aa.chroma_stft,
+        aa.cqt,
+        aa.vqt,
         aa.resample,
         aa.fft_frequencies,
         aa.frames_to_time,

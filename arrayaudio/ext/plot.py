@@ -15,6 +15,7 @@ from arrayaudio.transforms.bands import Banded, Cepstral
 from arrayaudio.transforms.base import Framed
 from arrayaudio.transforms.cfp import CFP
 from arrayaudio.transforms.chroma import Chroma
+from arrayaudio.transforms.chroma_cqt import ChromaCQT
 from arrayaudio.transforms.cqt import CQT, ConstantQ
 from arrayaudio.transforms.gammatone import Gammatonegram
 from arrayaudio.transforms.mel import MelSpectrogram
@@ -67,7 +68,7 @@ def _picture(S: np.ndarray, transform: Any) -> tuple[str, np.ndarray, str, dict[
         limit = float(np.percentile(np.abs(S[min(2, len(S) - 1) :]), 99.5))
         limit = max(limit, 1e-3 * float(np.abs(S).max())) or 1.0  # rounding noise stays pale
         return f"{name} ({len(S)})", S, "value", {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
-    if isinstance(transform, Chroma):
+    if isinstance(transform, Chroma | ChromaCQT):
         return f"chroma ({len(S)})", S, "energy", _from_zero(float(S.max()))
     if isinstance(transform, CFP):
         # Few notes stand out so far that they would leave the others in the dark.
@@ -78,9 +79,11 @@ def _picture(S: np.ndarray, transform: Any) -> tuple[str, np.ndarray, str, dict[
         return _bands(S, transform)
     if isinstance(transform, ConstantQ):
         title = f"{name} ({len(S)} bins, {transform.bins_per_octave} to the octave)"
-    else:
+    elif isinstance(transform, STFT):
         scale = "" if transform.freq_scale == "fft" else f", {len(S)} {transform.freq_scale} bins"
         title = f"{name} ({transform.n_fft} samples, hop {transform.hop_length}{scale})"
+    else:
+        raise ParameterError(f"{name}: there is no picture of it; draw its coefficients with matplotlib's pcolormesh")
     if transform.output == "phase":
         return title, S, "phase (rad)", {"cmap": "twilight", "vmin": -np.pi, "vmax": np.pi}
     levels = power_to_db(S, top_db=None) if transform.output == "power" else amplitude_to_db(S, top_db=None)
@@ -107,18 +110,20 @@ def _levels(levels: np.ndarray) -> tuple[np.ndarray, str, dict[str, Any]]:
 
 def _label_rows(axes: Any, transform: Any) -> None:
     """Label rows with what they stand for: coefficients, pitch classes, notes or frequencies."""
-    if isinstance(transform, Chroma) and transform.n_chroma == 12:
-        first = 60 if transform.base_c else 69
+    if isinstance(transform, Chroma | ChromaCQT) and transform.n_chroma == 12:
+        first = 60 if isinstance(transform, ChromaCQT) or transform.base_c else 69
         axes.set_yticks(range(12), [midi_to_note(first + k)[:-1] for k in range(12)], fontsize=8)
         axes.set_ylabel("pitch class")
-    elif isinstance(transform, Cepstral | Chroma):
+    elif isinstance(transform, Cepstral | Chroma | ChromaCQT):
         axes.yaxis.get_major_locator().set_params(integer=True)
         axes.set_ylabel("coefficient" if isinstance(transform, Cepstral) else "pitch class")
     elif isinstance(transform, ConstantQ | CFP) and len(notes := _octaves(transform.frequencies)) > 1:
         _tick(axes, transform.frequencies, {hz: f"{hz_to_note(hz)}  {hz:.0f}" for hz in notes})
         axes.set_ylabel("note, frequency (Hz)")
     else:
-        labels = {hz: f"{hz / 1000:g}k" if hz >= 1000 else f"{hz:g}" for hz in _round_ones(transform.frequencies)}
+        labels = {
+            hz: f"{hz / 1000:g}k" if hz >= 1000 else f"{hz:g}" for hz in _round_frequencies(transform.frequencies)
+        }
         _tick(axes, transform.frequencies, labels)
         axes.set_ylabel("frequency (Hz)")
 
@@ -129,7 +134,7 @@ def _octaves(frequencies: np.ndarray) -> list[float]:
     return [hz for hz in octaves.tolist() if frequencies[0] * 0.999 <= hz <= frequencies[-1] * 1.001]
 
 
-def _round_ones(frequencies: np.ndarray) -> list[float]:
+def _round_frequencies(frequencies: np.ndarray) -> list[float]:
     """Round frequencies among some: even steps on a linear scale, octaves on others."""
     from matplotlib.ticker import MaxNLocator
 

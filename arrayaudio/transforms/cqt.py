@@ -162,7 +162,8 @@ class ConstantQ(Framed):
         The waveform is found by preconditioned conjugate gradients on the normal equations, with the exact operator
         and adjoint whatever the method. It comes back with more than 60 dB of signal to noise where the coefficients
         determine it: between the lowest and the highest bin, and with a hop of at most half the shortest kernel (the
-        last of `lengths`). With a longer hop the upper bins are sampled too seldom, many waveforms have these
+        last of `lengths`). At other frequencies a little may come back that was not there: 60 dB down with the Hann
+        window, 35 dB with Hamming's. With a longer hop the upper bins are sampled too seldom, many waveforms have these
         coefficients, and the one found is the smallest: the residual is small all the same, so a warning is given.
 
         Parameters

@@ -238,16 +238,16 @@ def mirrored(X: Array, n_fft: int, kind: str) -> Array:
 def require_rows(X: Array, n_rows: int, n_fft: int) -> None:
     """Raise ParameterError unless the spectrum (batch, freq, time) has so many rows."""
     if X.shape[1] != n_rows:
-        other = "True" if n_rows == n_fft else "False"
-        raise ParameterError(
-            f"spectrum has {X.shape[1]} rows: must have {n_rows}; onesided={other} takes other spectra"
-        )
+        remedy = f"; with onesided=True there are {1 + n_fft // 2}, or freq_bins" if n_rows == n_fft else ""
+        raise ParameterError(f"spectrum has {X.shape[1]} rows: must have {n_rows}{remedy}")
 
 
 def filled(X: Array, n_fft: int) -> Array:
     """Cut half spectra to 1 + n_fft // 2 rows, or add rows of zeros."""
-    xp, missing = namespace(X), max(0, 1 + n_fft // 2 - X.shape[1])
-    return xp.concat([X, xp.zeros((X.shape[0], missing, X.shape[2]), dtype=X.dtype)], axis=-2)[..., : 1 + n_fft // 2, :]
+    xp, n_half = namespace(X), 1 + n_fft // 2
+    if X.shape[1] >= n_half:
+        return X[..., :n_half, :]
+    return xp.concat([X, xp.zeros((X.shape[0], n_half - X.shape[1], X.shape[2]), dtype=X.dtype)], axis=-2)
 
 
 def folded(X: Array, n_fft: int) -> Array:

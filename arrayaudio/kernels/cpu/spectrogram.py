@@ -67,7 +67,7 @@ def detect(X, root, out):  # type: ignore[no-untyped-def]
             out[f, i] = math.sqrt(power) if root else power
 
 
-@jit
+@summing_jit
 def detect_bands(X, root, starts, widths, weights, values, out):  # type: ignore[no-untyped-def]
     """Gather the power of (n_frames, n_bins), or its square root, into (n_bands, n_frames); `values` is scratch."""
     for i in range(X.shape[0]):

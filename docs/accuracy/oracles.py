@@ -1,0 +1,75 @@
+"""What the exact values of several rows have in common: sums of `tests/naive*.py`, kept, and put together."""
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+
+from tests import naive, naive_constant_q
+
+N_FFT, HOP = 256, 64
+C1 = 440 * 2 ** (-45 / 12)
+
+
+def window(name: Any, length: int = N_FFT) -> np.ndarray:
+    """A periodic window."""
+    return np.array([naive_constant_q.window_value(name, n, length) for n in range(length)])
+
+
+@functools.cache
+def _kept_stft(y: bytes, n_fft: int, hop: int, name: str, center: bool, pad_mode: str) -> np.ndarray:
+    X = naive.stft(np.frombuffer(y), n_fft, hop, window(name, n_fft), center, pad_mode)
+    X.setflags(write=False)
+    return X
+
+
+def stft(
+    y: np.ndarray,
+    n_fft: int = N_FFT,
+    hop: int = HOP,
+    name: str = "hann",
+    center: bool = True,
+    pad_mode: str = "constant",
+) -> np.ndarray:
+    """Short-time Fourier transform of one signal, by the loops."""
+    return _kept_stft(np.asarray(y, dtype=np.float64).tobytes(), n_fft, hop, name, center, pad_mode)
+
+
+def stft_frames(y: np.ndarray, frames: list[int], n_fft: int, hop: int) -> np.ndarray:
+    """Some of the columns of the transform: centred, with a Hann window and zeros around the signal."""
+    padded, w = np.pad(y, n_fft // 2), window("hann", n_fft)
+    return np.stack([naive.rdft(w * padded[t * hop : t * hop + n_fft]) for t in frames], axis=1)
+
+
+def bins(
+    n_bins: int, fmin: float, sr: float, bins_per_octave: int = 12, gamma: float | None = 0.0
+) -> tuple[list[float], list[float]]:
+    """Frequencies and lengths of constant-Q kernels."""
+    hz = [naive_constant_q.frequency(k, fmin, bins_per_octave, 0.0) for k in range(n_bins)]
+    return hz, [naive_constant_q.kernel_length(f, sr, bins_per_octave, 1.0, gamma) for f in hz]
+
+
+def constant_q(
+    y: np.ndarray,
+    *,
+    sr: float,
+    hop_length: int = 512,
+    fmin: float = C1,
+    n_bins: int = 84,
+    bins_per_octave: int = 12,
+    gamma: float | None = 0.0,
+    window: Any = "hann",
+) -> np.ndarray:
+    """Constant-Q coefficients: float64 sums of samples times the kernels of the loops, in all frames."""
+    frequencies, lengths = bins(n_bins, fmin, sr, bins_per_octave, gamma)
+    half = math.ceil(lengths[0] / 2)
+    padded = np.pad(np.asarray(y, dtype=np.float64), half)
+    rows = []
+    for f, length in zip(frequencies, lengths, strict=True):
+        first, kernel = naive_constant_q.kernel(f, sr, length, window)
+        values = np.array(kernel)
+        frames = np.lib.stride_tricks.sliding_window_view(padded, len(values))[half + first :: hop_length]
+        frames = frames[: 1 + len(y) // hop_length]
+        rows.append(math.sqrt(length) * (frames @ values.real - 1j * (frames @ values.imag)))
+    return np.array(rows)
