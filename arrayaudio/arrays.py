@@ -259,6 +259,11 @@ class Constant:
     Two constants with the same values are equal and hash alike; the copies are not pickled.
     """
 
+    fixed = True
+    """Whether the values stay as they are, so that what is derived from them may be kept."""
+    taped = False
+    """Whether what is done with it must be recorded."""
+
     def __init__(self, value: ArrayLike) -> None:
         self.value = np.array(value, dtype=np.complex128 if np.iscomplexobj(value) else np.float64)
         self.value.setflags(write=False)
@@ -296,3 +301,28 @@ class Constant:
 
     def __repr__(self) -> str:
         return f"Constant(shape={self.value.shape})"
+
+
+class Given(Constant):
+    """An array of the caller's in the place of a constant: one that is being learned, or is on the tape."""
+
+    fixed = False
+
+    def __init__(self, value: Array) -> None:
+        self.value = value
+        self.taped = plain(value) is not value
+
+    def like(self, array: Array) -> Array:
+        """Return the array in the precision of another, to be combined with it."""
+        return cast(self.value, "float32" if dtype_name(array) in ("float32", "complex64") else "float64")
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    def __reduce__(self) -> tuple[type["Given"], tuple[Array]]:
+        return Given, (self.value,)
+
+
+def constant(value: Array) -> Constant:
+    """Return plain NumPy arrays as a `Constant`, which fast versions know, and all others as `Given`."""
+    return Constant(value) if isinstance(value, np.ndarray) else Given(value)

@@ -2,7 +2,8 @@
 
 The body of a primitive is its reference: plain array code that runs on every library. A function of the same name in
 `kernels/cpu/<name>.py` or `kernels/gpu/<name>.py` is its fast version for NumPy or CuPy arrays. The fast version has
-the same signature and returns `NotImplemented` for what it does not cover; then the reference runs.
+the same signature and returns `NotImplemented` for what it does not cover; then the reference runs. So it does for
+arrays on the tape, and for arguments that hold such arrays and say so by `taped`.
 """
 
 import functools
@@ -47,7 +48,8 @@ def primitive(reference: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(reference)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        fast = fast_version(name, namespace(args[0]).__name__)
+        recorded = any(getattr(arg, "taped", False) for arg in args)
+        fast = None if recorded else fast_version(name, namespace(args[0]).__name__)
         result = NotImplemented if fast is None else fast(*args, **kwargs)
         return reference(*args, **kwargs) if result is NotImplemented else result
 

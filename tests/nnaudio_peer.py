@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from nnAudio import features
 
+from arrayaudio.compat import nnaudio
+
 # The part of nnAudio's results, by their norm, that its float32 arithmetic may be wrong by.
 PEER = 1e-5
 
@@ -29,3 +31,13 @@ def run(layer, x, **options):
 def paired(pairs):
     """(..., 2) -> complex."""
     return pairs[..., 0] + 1j * pairs[..., 1]
+
+
+def complex_of(name, y, normalization_type="librosa", **options):
+    return paired(getattr(nnaudio, name)(**options)(y, "Complex", normalization_type))
+
+
+def complex_of_theirs(name, y, normalization_type="librosa", **options):
+    quiet = {} if name == "CQT1992" else {"verbose": False}
+    layer = theirs(name, **quiet, **options)
+    return paired(run(layer, y, output_format="Complex", normalization_type=normalization_type))

@@ -4,6 +4,7 @@ import importlib
 import inspect
 import pickle
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -204,6 +205,12 @@ def test_formats_at_call_time_change_nothing_in_the_layer(name, rng):
     assert shapes["Complex"] == (*shapes["Magnitude"], 2)
     assert shapes["Phase"] == shapes["Magnitude" if name == "STFT" else "Complex"]
     np.testing.assert_array_equal(layer(y), before)
+
+
+def test_the_page_about_moving_names_every_class():
+    page = (Path(__file__).parent.parent / "docs" / "nnaudio.md").read_text()
+    for name in nnaudio.__all__:
+        assert re.search(rf"^\| [^|]*`{name}`[^|]* \|", page, re.MULTILINE), name
 
 
 def test_a_changed_transform_is_made_once():

@@ -132,7 +132,7 @@ def value_and_grad(function: Callable[..., Any], *, argnums: int | tuple[int, ..
         loss_value = asarray(value)
         if loss_value.shape != () or not dtype_name(loss_value).startswith("float"):
             raise DifferentiationError(
-                f"value of shape {loss_value.shape} and dtype {loss_value.dtype}: must be one real number, such as a mean"
+                f"value of shape {loss_value.shape}, dtype {loss_value.dtype}: must be one real number, such as a mean"
             )
         gradients = pullback(namespace(loss_value).ones_like(loss_value))
         gradient = gradients if isinstance(argnums, tuple) else gradients[0]

@@ -72,6 +72,7 @@ class Var:
     """An array on the tape: immutable, and good wherever an array is. `value` is the array itself."""
 
     __slots__ = ("node", "value")
+    __array_priority__ = 1000  # so that CuPy's operators leave it to these
 
     def __init__(self, value: Array, parents: list[tuple[Node, Pull]] | None = None) -> None:
         self.value = value

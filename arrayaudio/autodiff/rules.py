@@ -1,7 +1,7 @@
 """Derivatives of array functions: a formula book.
 
 `RULES[name]` gives, for every array argument, the pullback of the gradient g of the result: f(g, result, *arguments).
-What broadcasting stretched, and imaginary parts at real arguments, are dealt with by the tape. Where a derivative is not
+What broadcasting stretched, and imaginary parts at real arguments, the tape deals with. Where a derivative is not
 finite, as that of a root at 0, it counts as 0, so that silence has gradients.
 """
 

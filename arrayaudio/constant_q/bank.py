@@ -173,7 +173,7 @@ def spectra(bank: Bank, stop_bin: int, dtype: str) -> Spectra:
 def stride(most: float, n_fft: int) -> int:
     """The largest divisor of n_fft up to `most`: a kernel sampled so much more thinly has the same spectrum.
 
-    With eight times the samples that the kept part of the spectrum needs, what folds back is below the tolerance.
+    With four times the samples that the kept part of the spectrum needs, what folds back is below the tolerance.
     """
     return next(step for step in range(max(1, int(most)), 0, -1) if n_fft % step == 0)
 

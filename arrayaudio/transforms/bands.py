@@ -28,6 +28,7 @@ class Banded(FramedTransform):
     scale: str | None = None
     amin: float = 1e-10
     top_db: float | None = 80.0
+    trainable_stft: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -35,6 +36,7 @@ class Banded(FramedTransform):
             raise ParameterError("sr=None: bands need the sampling rate in Hz")
         fmin, fmax = frequency_range(self.fmin, self.fmax, self.sr)
         one_of("scale", self.scale, LEVELS)
+        one_of("trainable_stft", self.trainable_stft, (True, False))
         self._replace(
             fmin=fmin,
             fmax=fmax,
@@ -42,6 +44,14 @@ class Banded(FramedTransform):
             amin=real("amin", self.amin, above=0),
             top_db=None if self.top_db is None else real("top_db", self.top_db, least=0),
         )
+
+    @property
+    def _trainable_bank(self) -> bool:
+        return False
+
+    @property
+    def _learned(self) -> tuple[str, ...]:
+        return ("bank",) * self._trainable_bank + ("basis",) * self.trainable_stft
 
     def _bank(self) -> np.ndarray:
         raise NotImplementedError

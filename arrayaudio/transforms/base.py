@@ -1,15 +1,28 @@
 """What all transforms share: settings that are checked once, hash and compare by value, and calling."""
 
+import copy
 import dataclasses
 import functools
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, Constant, as_signal, asarray, check_device, on_device_of, require_finite
+from arrayaudio.arrays import (
+    Array,
+    ArrayLike,
+    Constant,
+    as_signal,
+    asarray,
+    check_device,
+    constant,
+    dtype_name,
+    on_device_of,
+    require_finite,
+)
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import PAD_MODES, Framing
@@ -38,14 +51,26 @@ def settings(cls: type[T]) -> type[T]:
                 options[name] = options.pop(alias)
         checked_init(self, **options)
 
+    same_settings = made.__eq__
+
+    def equal(self: Any, other: object) -> Any:
+        same = same_settings(self, other)
+        return same if same is NotImplemented else same and self._given is other._given  # type: ignore[attr-defined]
+
     made.__init__ = init  # type: ignore[method-assign]
+    made.__eq__ = equal  # type: ignore[method-assign]
     return made
 
 
 @functools.lru_cache(maxsize=64)
-def compiled(transform: "Transform") -> Plan:
-    """The plan of a transform, built once for all that are equal."""
+def _compiled(transform: "Transform") -> Plan:
     return transform._plan()
+
+
+def compiled(transform: "Transform") -> Plan:
+    """The plan of a transform, built once for all that have the same settings, with its own arrays if it has any."""
+    plan = _compiled(transform)
+    return dataclasses.replace(plan, **transform._given) if transform._given else plan
 
 
 @settings
@@ -58,6 +83,9 @@ class Transform:
 
     device: str | None = None
     check_finite: bool = True
+
+    _given: ClassVar[dict[str, Any] | None] = None
+    """Arrays in the place of those that the settings define, by their name in the plan."""
 
     def __post_init__(self) -> None:
         check_device(self.device)
@@ -95,7 +123,68 @@ class Transform:
 
     def to(self, device: str | None) -> Self:
         """Return a copy that first moves its input to `device`: "cpu", "cuda", "cuda:N", or None to let it be."""
-        return dataclasses.replace(self, device=device)
+        moved = dataclasses.replace(self, device=device)
+        moved._replace(_given=self._given)
+        return moved
+
+    @property
+    def _arrays(self) -> dict[str, Callable[[], np.ndarray]]:
+        """The arrays that define this transform, as far as they can be replaced, each as a function that makes it."""
+        return {}
+
+    @property
+    def _learned(self) -> tuple[str, ...]:
+        """Names of the arrays that are to be learned."""
+        return ()
+
+    @property
+    def params(self) -> dict[str, Array]:
+        """The arrays that this transform learns, by name; float32 NumPy at first, then those of `with_params`."""
+        given = self._given or {}
+        names = sorted({*self._learned, *given})
+        return {name: given[name].value if name in given else self._arrays[name]().astype(np.float32) for name in names}
+
+    def with_params(self, params: dict[str, ArrayLike]) -> Self:
+        """Return a copy that computes with other arrays: any of those that define it, to be learned or not.
+
+        Parameters
+        ----------
+        params : dict
+            Arrays by name, with the shapes that `params` has: "window", (n_fft,); "basis", the real and imaginary
+            parts of windowed sinusoids, (2, n_rows, n_fft), in the place of window and FFT; "bank", the weights of
+            bands, (n_bands, n_rows).
+
+        Raises
+        ------
+        ParameterError
+            If a name is unknown or a shape does not fit.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import arrayaudio as aa
+        >>> mel = aa.MelSpectrogram(sr=16000, n_mels=40, trainable_mel=True)
+        >>> mel.params["bank"].shape
+        (40, 1025)
+        >>> twice = mel.with_params({"bank": 2 * mel.params["bank"]})
+        >>> y = np.ones(16000, dtype=np.float32)
+        >>> bool(np.allclose(twice(y), 2 * mel(y)))
+        True
+        """
+        known, given = self._arrays, dict(self._given or {})
+        for name, value in params.items():
+            if name not in known:
+                names = ", ".join(known) or "none"
+                raise ParameterError(f"{type(self).__name__} has no array {name!r}: those it has are {names}")
+            array, expected = asarray(value, device=self.device), known[name]().shape
+            if tuple(array.shape) != expected:
+                raise ParameterError(f"{name} has shape {tuple(array.shape)}: must be {expected} for these settings")
+            if not dtype_name(array).startswith("float"):
+                raise ParameterError(f"{name} has dtype {dtype_name(array)}: must be floating point")
+            given[name] = constant(array)
+        changed = copy.copy(self)
+        changed._replace(_given=given)
+        return changed
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as a dict that JSON can hold."""
@@ -207,6 +296,12 @@ class FramedTransform(Framed):
         """How signals are cut into frames."""
         assert self.hop_length is not None
         return Framing(self.n_fft, self.hop_length, self.n_fft // 2 if self.center else 0, self.pad_mode)
+
+    @property
+    def _arrays(self) -> dict[str, Callable[[], np.ndarray]]:
+        plan = _compiled(self)
+        found = {"window": lambda: plan.window.value, "basis": plan.fourier_basis}
+        return found if plan.bank is None else found | {"bank": lambda: plan.bank.value}
 
     @property
     def frame_window(self) -> Constant:

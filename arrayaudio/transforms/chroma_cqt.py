@@ -1,5 +1,6 @@
 """Chroma from a constant-Q transform."""
 
+import functools
 import math
 
 import numpy as np
@@ -91,11 +92,11 @@ class ChromaCQT(Framed):
             threshold=None if self.threshold is None else real("threshold", self.threshold),
             window=None if self.window is None else tuple(np.ravel(self.window).tolist()),
         )
-        self._bank()
-        transform = self.transform
+        # What the bank and the transform check, and what they make of it.
+        _, transform = self.bank, self.transform
         self._replace(sr=transform.sr, hop_length=transform.hop_length, tuning=transform.tuning)
 
-    @property
+    @functools.cached_property
     def transform(self) -> CQT:
         """The constant-Q transform whose bins are gathered."""
         return MODES[self.cqt_mode](
@@ -110,7 +111,9 @@ class ChromaCQT(Framed):
             output="magnitude",
         )
 
-    def _bank(self) -> Constant:
+    @functools.cached_property
+    def bank(self) -> Constant:
+        """The weights that gather bins into pitch classes, (n_chroma, n_bins)."""
         n_input = self.n_octaves * self.bins_per_octave
         return Constant(
             cq_to_chroma(
@@ -133,7 +136,7 @@ class ChromaCQT(Framed):
         return np.arange(self.n_chroma, dtype=np.float64)
 
     def _apply(self, y: Array) -> Array:
-        S = mix_rows(self.transform._apply(y), self._bank())
+        S = mix_rows(self.transform._apply(y), self.bank)
         if self.threshold is not None:
             S = namespace(S).where(S < self.threshold, namespace(S).zeros_like(S), S)
         return contiguous(normalised(S, self.norm))

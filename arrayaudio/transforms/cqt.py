@@ -139,7 +139,7 @@ class ConstantQ(Framed):
     @property
     def exact_bank(self) -> Bank:
         """The kernels, and the fastest way that is exact."""
-        return dataclasses.replace(self.bank, method="auto")
+        return dataclasses.replace(self.bank, method="auto", tolerance=None)
 
     def _coefficients(self, y: Array, bank: Bank) -> Array:
         analyse = by_octaves if self.method in octaves.METHODS else constant_q

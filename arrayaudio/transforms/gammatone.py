@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from arrayaudio.checks import whole
+from arrayaudio.checks import one_of, whole
 from arrayaudio.gammatone_bank import checked_width, gammatone, gammatone_frequencies
 from arrayaudio.transforms.bands import Banded
 from arrayaudio.transforms.base import settings
@@ -31,6 +31,8 @@ class Gammatonegram(Banded):
         Width of the filters in units of the ear's: see `filters.gammatone`.
     scale, amin, top_db
         As for `MelSpectrogram`.
+    trainable_bins, trainable_stft : bool
+        Whether `params` holds the bands, and the windowed Fourier basis, to be learned: see `with_params`.
 
     Returns
     -------
@@ -57,10 +59,16 @@ class Gammatonegram(Banded):
     fmin: float = 20.0
     n_bins: int = 64
     width: float = 1.0
+    trainable_bins: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        one_of("trainable_bins", self.trainable_bins, (True, False))
         self._replace(n_bins=whole("n_bins", self.n_bins), width=checked_width(self.width))
+
+    @property
+    def _trainable_bank(self) -> bool:
+        return self.trainable_bins
 
     def _bank(self) -> np.ndarray:
         return gammatone(

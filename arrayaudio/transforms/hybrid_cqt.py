@@ -10,7 +10,7 @@ from arrayaudio.errors import ParameterError
 from arrayaudio.frames import Framing
 from arrayaudio.plan import Plan, spectrogram
 from arrayaudio.spectrum import magnitude
-from arrayaudio.transforms.base import settings
+from arrayaudio.transforms.base import compiled, settings
 from arrayaudio.transforms.cqt import CQT
 from arrayaudio.windows import get_window
 
@@ -74,7 +74,7 @@ class HybridCQT(CQT):
         if n_full:
             rows.append(magnitude(self._coefficients(y, self.bank.part(0, n_full))))
         if n_full < self.n_bins:
-            rows.append(spectrogram(y, self._plan()))
+            rows.append(spectrogram(y, compiled(self)))
         S = namespace(y).concat(rows, axis=-2)
         return contiguous(S * S if self.output == "power" else S)
 

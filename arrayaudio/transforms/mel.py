@@ -19,11 +19,17 @@ class MelBased(Banded):
 
     n_mels: int = 128
     mel_scale: str = "slaney"
+    trainable_mel: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         one_of("mel_scale", self.mel_scale, MEL_SCALES)
+        one_of("trainable_mel", self.trainable_mel, (True, False))
         self._replace(n_mels=whole("n_mels", self.n_mels))
+
+    @property
+    def _trainable_bank(self) -> bool:
+        return self.trainable_mel
 
     def _mel_bank(self, norm: str | None) -> np.ndarray:
         options: dict[str, Any] = {name: getattr(self, name) for name in ("sr", "n_fft", "n_mels", "fmin", "fmax")}
@@ -57,6 +63,8 @@ class MelSpectrogram(MelBased):
         Floor under the logarithm.
     top_db : float or None
         For "db": levels more than this under the loudest of their item are raised to that level.
+    trainable_mel, trainable_stft : bool
+        Whether `params` holds the mel bank, and the windowed Fourier basis, to be learned: see `with_params`.
 
     Returns
     -------

@@ -47,6 +47,8 @@ class STFT(FramedTransform):
         Number of rows of the scales "linear" and "log"; 1 + n_fft // 2 by default.
     fmin, fmax : float, optional
         Range of these scales in Hz; from 0, or from sr / n_fft for "log", to sr / 2 by default. No row is at fmax.
+    trainable : bool
+        Whether `params` holds the windowed Fourier basis, to be learned: see `with_params`.
     device : str, optional
         "cpu", "cuda" or "cuda:N" move signals there first; without it the signal decides.
 
@@ -82,10 +84,12 @@ class STFT(FramedTransform):
     freq_bins: int | None = None
     fmin: float | None = None
     fmax: float | None = None
+    trainable: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         one_of("output", self.output, DETECTORS)
+        one_of("trainable", self.trainable, (True, False))
         if one_of("freq_scale", self.freq_scale, FREQ_SCALES) != "fft":
             self._check_scale()
             return
@@ -102,6 +106,10 @@ class STFT(FramedTransform):
         fmin, fmax = frequency_range(lowest if self.fmin is None else self.fmin, self.fmax, self.sr)
         freq_bins = 1 + self.n_fft // 2 if self.freq_bins is None else whole("freq_bins", self.freq_bins)
         self._replace(fmin=fmin, fmax=fmax, freq_bins=freq_bins)
+
+    @property
+    def _learned(self) -> tuple[str, ...]:
+        return ("basis",) if self.trainable else ()
 
     def _plan(self) -> Plan:
         rows = None if self.freq_scale == "fft" else Constant(self.frequencies / self._known_sr())
@@ -177,6 +185,10 @@ class STFT(FramedTransform):
             raise ParameterError(
                 f"output={self.output!r}: only complex coefficients determine the waveform; use output='complex', or "
                 "aa.griffinlim for magnitudes"
+            )
+        if self._given:
+            raise ParameterError(
+                f"{', '.join(self._given)} given: a transform with arrays of its own has no inverse here"
             )
         plan = compiled(self)
         spectrum = as_complex(asarray(S, device=self.device))

@@ -29,6 +29,11 @@ def signals(n_samples: int = N_SAMPLES, sr: int = SR) -> Inputs:
     )
 
 
+def loud() -> Inputs:
+    """The signals whose frames are either loud in every band or silent."""
+    return {name: y for name, y in signals().items() if name != "sweep"}
+
+
 def rounded(inputs: Inputs) -> Inputs:
     """The inputs as float64 or complex128, with values that float32 holds exactly."""
     return {name: x.astype(SINGLE[x.dtype.kind]).astype(DOUBLE[x.dtype.kind]) for name, x in inputs.items()}
@@ -105,6 +110,20 @@ def measured(case: Case) -> dict[str, Any]:
         "largest": short(largest),
         "errors": {name: short(error) for name, error in errors.items()},
     }
+
+
+def measured_quiet(case: Case) -> dict[str, Any]:
+    """Measure a row on the sweep alone, beside the peer in both dtypes."""
+    y = case.inputs().get("sweep", signals()["sweep"])
+    exact = case.exact(y)
+    errors = {}
+    for dtype in (np.float32, np.float64):
+        name = np.dtype(dtype).name
+        errors[name] = short(distance(case.ours(y.astype(dtype)), exact, exact, case.unit))
+        if case.theirs is not None:
+            theirs = quietly(case.theirs, y.astype(dtype))
+            errors[f"peer {name}"] = short(distance(theirs, exact, exact, case.unit))
+    return {"transform": case.transform, "unit": case.unit, "peer": case.peer, "errors": errors}
 
 
 def short(number: float) -> float:

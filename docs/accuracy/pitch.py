@@ -53,6 +53,7 @@ def variable_q(method: str, gamma: float | None, definition: str) -> Case:
     )
 
 
+NOTES: dict[str, Any] = {"sr": SR, "fmin": 4 * oracles.C1, "bins_per_octave": 36, "hop_length": 256}
 LOW: dict[str, Any] = {"sr": 4000, "fmin": 220.0, "n_bins": 24, "hop_length": 128}
 
 
@@ -82,12 +83,12 @@ def by_largest(S: np.ndarray) -> np.ndarray:
 
 
 def chroma_of_sums(y: np.ndarray) -> np.ndarray:
-    """Constant-Q magnitudes gathered: three bins to a semitone, the one in tune in the middle."""
+    """Constant-Q magnitudes gathered: three bins to a semitone, the one in tune is the middle one."""
     C = np.abs(oracles.constant_q(y, **NOTES, n_bins=144))
     S = np.zeros((12, C.shape[1]))
     for k in range(144):
         S[(k + 1) // 3 % 12] += C[k]
-    return by_largest(S)
+    return S
 
 
 def chroma_of_powers(y: np.ndarray) -> np.ndarray:
@@ -96,7 +97,27 @@ def chroma_of_powers(y: np.ndarray) -> np.ndarray:
     return by_largest(bank @ np.abs(oracles.stft(y)) ** 2)
 
 
-NOTES: dict[str, Any] = {"sr": SR, "fmin": 4 * oracles.C1, "bins_per_octave": 36, "hop_length": 256}
+def chroma(norm: float | None, definition: str) -> Case:
+    """A row for ChromaCQT."""
+    return Case(
+        transform=f"ChromaCQT(n_octaves=4, hop_length=256, norm={norm})",
+        covers=("ChromaCQT", "chroma_cqt"),
+        definition=definition,
+        ours=lambda y: aa.chroma_cqt(y, n_octaves=4, norm=norm, **NOTES),
+        exact=lambda y: by_largest(chroma_of_sums(y)) if norm else chroma_of_sums(y),
+        peer="librosa.feature.chroma_cqt",
+        theirs=lambda y: librosa.feature.chroma_cqt(y=y, tuning=0.0, n_octaves=4, norm=norm, **NOTES),
+        inputs=longer if norm is None else lambda: {"noise": longer()["noise"]},
+    )
+
+
+def longer() -> Inputs:
+    """A second at 8 kHz."""
+    return signals(8000, SR)
+
+
+largest_is_one = chroma(math.inf, "the same, each frame divided by its largest value")
+
 
 CFP: dict[str, Any] = {
     "sr": 1000,
@@ -169,16 +190,8 @@ PITCH = [
         peer="librosa.feature.chroma_stft (filters in float32)",
         theirs=lambda y: librosa.feature.chroma_stft(y=y, sr=SR, tuning=0.0, **FRAMES),
     ),
-    Case(
-        transform="ChromaCQT(n_octaves=4, hop_length=256)",
-        covers=("ChromaCQT", "chroma_cqt"),
-        definition="librosa 0.11, without an estimate of the tuning, over exact sums",
-        ours=lambda y: aa.chroma_cqt(y, n_octaves=4, **NOTES),
-        exact=chroma_of_sums,
-        peer="librosa.feature.chroma_cqt",
-        theirs=lambda y: librosa.feature.chroma_cqt(y=y, tuning=0.0, n_octaves=4, **NOTES),
-        inputs=lambda: signals(8000, SR),
-    ),
+    chroma(None, "librosa 0.11, without an estimate of the tuning, over exact sums"),
+    largest_is_one,
     *map(combined, PARTS),
 ]
 

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from arrayaudio.arrays import Array, ArrayLike, on_device_of, require_finite
-from arrayaudio.checks import real, whole
+from arrayaudio.checks import one_of, real, whole
 from arrayaudio.compat.nnaudio.layer import Layer, as_pairs, checked_format, named, variant
 from arrayaudio.constant_q.bank import Bank
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import pad
 from arrayaudio.reconstruction.griffin_lim import unit
 from arrayaudio.transforms.base import settings
-from arrayaudio.transforms.cqt import ConstantQ
+from arrayaudio.transforms.cqt import NORMALIZATIONS, ConstantQ
 from arrayaudio.windows import get_window
 
 
@@ -88,7 +88,7 @@ class ConstantQLayer(Layer):
             fmin=fmin,
             n_bins=whole("n_bins", n_bins) if fmax is None else bins_below(fmax, fmin, bins_per_octave),
             bins_per_octave=bins_per_octave,
-            norm=float(norm) if norm else None,
+            norm=1.0 if norm is True else norm or None,
             window=named(window),
             **rest,
         )
@@ -114,6 +114,7 @@ class ConstantQLayer(Layer):
         ("librosa"), by 1 ("convolutional") or by 2 ("wrap").
         """
         wanted = checked_format(output_format or self.output_format)
+        one_of("normalization_type", normalization_type, NORMALIZATIONS)
         detector = "magnitude" if wanted == "Magnitude" else "complex"
         y = self._signals(x)
         with on_device_of(y):

@@ -98,7 +98,9 @@ def banded(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def spectrogram(y: np.ndarray, plan: Any) -> Any:
-    """Run `plan` on (..., n_samples), or decline phases, odd powers, padding with computed values, and dense bases."""
+    """Run `plan` on (..., n_samples), or decline phases, odd powers, computed padding, and learned arrays."""
+    if plan.basis is not None or not (plan.window.fixed and (plan.bank is None or plan.bank.fixed)):
+        return NotImplemented
     framing, between = plan.framing, plan.interpolation(y)
     if plan.frequencies is not None and (between is None or plan.bank):
         return NotImplemented
