@@ -23,6 +23,13 @@ def constant_q(y: Array, framing: Framing, bank: Bank) -> Array:
     return contiguous(xp.concat(rows, axis=-2))
 
 
+def by_rows(y: Array, framing: Framing, groups: list[Rows]) -> Array:
+    """The same with kernels on frames alone, whatever they hold: what learned kernels take."""
+    padded, n_frames = pad(y, framing.padding, framing.pad_mode), framing.n_frames(y.shape[-1])
+    parts = [_framed(padded, group, framing, n_frames) for group in groups]
+    return namespace(*parts).concat(parts, axis=-2)
+
+
 def _middle(framing: Framing, group: Rows) -> int:
     return (framing.frame_length - group.width) // 2
 
@@ -35,7 +42,7 @@ def _framed(padded: Array, group: Rows, framing: Framing, n_frames: int) -> Arra
         start = _middle(framing, group) + first * hop
         stop = start + (min(step, n_frames - first) - 1) * hop + group.width
         frames = frame(padded[..., start:stop], group.width, hop)
-        parts = xp.matmul(group.matrix, xp.matrix_transpose(frames))
+        parts = namespace(frames, group.matrix).matmul(group.matrix, xp.matrix_transpose(frames))
         blocks.append(parts[..., 0::2, :] + 1j * parts[..., 1::2, :])
     return xp.concat(blocks, axis=-1)
 

@@ -23,6 +23,7 @@ from arrayaudio.arrays import (
     on_device_of,
     require_finite,
 )
+from arrayaudio.autodiff.trees import leaves, mapped, rebuilt
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import PAD_MODES, Framing
@@ -128,7 +129,7 @@ class Transform:
         return moved
 
     @property
-    def _arrays(self) -> dict[str, Callable[[], np.ndarray]]:
+    def _arrays(self) -> dict[str, Callable[[], Any]]:
         """The arrays that define this transform, as far as they can be replaced, each as a function that makes it."""
         return {}
 
@@ -138,13 +139,14 @@ class Transform:
         return ()
 
     @property
-    def params(self) -> dict[str, Array]:
+    def params(self) -> dict[str, Any]:
         """The arrays that this transform learns, by name; float32 NumPy at first, then those of `with_params`."""
         given = self._given or {}
-        names = sorted({*self._learned, *given})
-        return {name: given[name].value if name in given else self._arrays[name]().astype(np.float32) for name in names}
+        made = {name: self._arrays[name]() for name in self._learned if name not in given}
+        single = mapped(lambda array: array.astype(np.float32), made)
+        return single | {name: mapped(lambda held: held.value, given[name]) for name in given}
 
-    def with_params(self, params: dict[str, ArrayLike]) -> Self:
+    def with_params(self, params: dict[str, Any]) -> Self:
         """Return a copy that computes with other arrays: any of those that define it, to be learned or not.
 
         Parameters
@@ -152,7 +154,8 @@ class Transform:
         params : dict
             Arrays by name, with the shapes that `params` has: "window", (n_fft,); "basis", the real and imaginary
             parts of windowed sinusoids, (2, n_rows, n_fft), in the place of window and FFT; "bank", the weights of
-            bands, (n_bands, n_rows).
+            bands, (n_bands, n_rows); "kernels" of a constant-Q transform, a list of (2 n_bins, width) for groups of
+            bins, real parts and imaginary parts of conjugate kernels in turn.
 
         Raises
         ------
@@ -176,12 +179,14 @@ class Transform:
             if name not in known:
                 names = ", ".join(known) or "none"
                 raise ParameterError(f"{type(self).__name__} has no array {name!r}: those it has are {names}")
-            array, expected = asarray(value, device=self.device), known[name]().shape
-            if tuple(array.shape) != expected:
-                raise ParameterError(f"{name} has shape {tuple(array.shape)}: must be {expected} for these settings")
-            if not dtype_name(array).startswith("float"):
-                raise ParameterError(f"{name} has dtype {dtype_name(array)}: must be floating point")
-            given[name] = constant(array)
+            arrays = [asarray(array, device=self.device) for array in leaves(value)]
+            shapes, expected = [tuple(a.shape) for a in arrays], [a.shape for a in leaves(known[name]())]
+            if shapes != expected:
+                raise ParameterError(f"{name} has shape {shapes}: must be {expected} for these settings")
+            for array in arrays:
+                if not dtype_name(array).startswith("float"):
+                    raise ParameterError(f"{name} has dtype {dtype_name(array)}: must be floating point")
+            given[name] = rebuilt(value, [constant(array) for array in arrays])
         changed = copy.copy(self)
         changed._replace(_given=given)
         return changed
@@ -298,7 +303,7 @@ class FramedTransform(Framed):
         return Framing(self.n_fft, self.hop_length, self.n_fft // 2 if self.center else 0, self.pad_mode)
 
     @property
-    def _arrays(self) -> dict[str, Callable[[], np.ndarray]]:
+    def _arrays(self) -> dict[str, Callable[[], Any]]:
         plan = _compiled(self)
         found = {"window": lambda: plan.window.value, "basis": plan.fourier_basis}
         return found if plan.bank is None else found | {"bank": lambda: plan.bank.value}

@@ -4,16 +4,18 @@ import dataclasses
 import functools
 import math
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from arrayaudio.arrays import Array, ArrayLike, as_complex, asarray, contiguous, on_device_of
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.constant_q import bank, octaves
-from arrayaudio.constant_q.bank import Bank
+from arrayaudio.constant_q.bank import Bank, Rows, rows
 from arrayaudio.constant_q.inversion import nearest
 from arrayaudio.constant_q.octaves import by_octaves
-from arrayaudio.constant_q.projection import constant_q
+from arrayaudio.constant_q.projection import by_rows, constant_q
 from arrayaudio.constant_q.wavelets import Wavelets
 from arrayaudio.errors import ArrayAudioWarning, ParameterError
 from arrayaudio.frames import Framing
@@ -49,6 +51,7 @@ class ConstantQ(Framed):
     normalization: str = "librosa"
     tolerance: float | None = None
     output: str = "complex"
+    trainable: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -57,6 +60,7 @@ class ConstantQ(Framed):
         one_of("method", self.method, METHODS)
         one_of("normalization", self.normalization, NORMALIZATIONS)
         one_of("output", self.output, DETECTORS)
+        one_of("trainable", self.trainable, (True, False))
         self._replace(
             hop_length=whole("hop_length", self.hop_length),
             fmin=C1 if self.fmin is None else real("fmin", self.fmin, above=0),
@@ -141,7 +145,18 @@ class ConstantQ(Framed):
         """The kernels, and the fastest way that is exact."""
         return dataclasses.replace(self.bank, method="auto", tolerance=None)
 
+    @property
+    def _arrays(self) -> dict[str, Callable[[], Any]]:
+        return {"kernels": lambda: [group.matrix for group in rows(self.bank, 0, "float64")]}
+
+    @property
+    def _learned(self) -> tuple[str, ...]:
+        return ("kernels",) if self.trainable else ()
+
     def _coefficients(self, y: Array, bank: Bank) -> Array:
+        if self._given:
+            matrices = [kernels.like(y) for kernels in self._given["kernels"]]
+            return by_rows(y, self.framing, [Rows(m.shape[0] // 2, m.shape[1], m) for m in matrices])
         analyse = by_octaves if self.method in octaves.METHODS else constant_q
         return analyse(y, self.framing, bank)
 
@@ -202,6 +217,8 @@ class ConstantQ(Framed):
                 f"output={self.output!r}: only complex coefficients determine the waveform; use output='complex', or "
                 "aa.griffinlim_cqt for magnitudes"
             )
+        if self._given:
+            raise ParameterError("kernels given: a transform with kernels of its own has no inverse here")
         assert self.hop_length is not None
         spectrum, framing = as_complex(asarray(C, device=self.device), "coefficients"), self.framing
         wanted = None if length is None else whole("length", length, most=2**63 - 1)
@@ -273,6 +290,8 @@ class CQT(ConstantQ):
         keeps the frames that lie inside the signal.
     pad_mode : str
         How to pad, by the names of `numpy.pad` ("empty" excepted).
+    trainable : bool
+        Whether `params` holds the kernels, to be learned: see `with_params`.
     device : str, optional
         "cpu", "cuda" or "cuda:N" move signals there first; without it the signal decides.
 
@@ -317,7 +336,7 @@ class VQT(ConstantQ):
         are proportional to those of the ear (equivalent rectangular bandwidths of Glasberg and Moore, 1990).
     sr, hop_length, fmin, n_bins, bins_per_octave, tuning, filter_scale, norm, window, method, normalization
         As for `CQT`.
-    tolerance, output, center, pad_mode, device
+    tolerance, output, trainable, center, pad_mode, device
         As for `CQT`.
 
     Returns

@@ -1,6 +1,8 @@
 """Magnitudes of a constant-Q transform whose short kernels are taken from an STFT."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -58,10 +60,16 @@ class HybridCQT(CQT):
     output: str = "magnitude"
 
     def __post_init__(self) -> None:
+        if self.trainable:
+            raise ParameterError("trainable=True: kernels of a hybrid transform cannot be learned; use CQT")
         one_of("output", self.output, ("magnitude", "power"))
         super().__post_init__()
         if not self.center:
             raise ParameterError("center=False: the frames of a hybrid transform differ in width, so they are centred")
+
+    @property
+    def _arrays(self) -> dict[str, Callable[[], Any]]:
+        return {}
 
     @property
     def n_full(self) -> int:

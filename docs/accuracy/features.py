@@ -143,7 +143,7 @@ faster = Case(
 
 
 def smoothing(frames: float) -> float:
-    """librosa's coefficient for a time constant of so many frames."""
+    """The coefficient that librosa derives from a time constant of so many frames."""
     return (math.sqrt(1 + 4 * frames**2) - 1) / (2 * frames**2)
 
 

@@ -152,7 +152,7 @@ EAR: dict[str, Any] = FRAMES | {"sr": SR, "n_bins": 16, "fmin": 50.0}
 
 @functools.cache
 def ear_of_nnaudio() -> Any:
-    """nnAudio's layer."""
+    """The layer of nnAudio, which takes a while to build."""
     return Gammatonegram(pad_mode="constant", fmax=4000.0, verbose=False, **EAR)
 
 
