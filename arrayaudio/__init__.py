@@ -8,6 +8,7 @@ __version__ = "0.1.0"
 # Public names by the module that holds them; modules are loaded when one of their names is first used.
 _PUBLIC = {
     "arrays": ["asarray", "to_numpy"],
+    "autodiff.check": ["check_grads"],
     "autodiff.gradients": ["grad", "value_and_grad", "vjp"],
     "descriptors.contrast": ["spectral_contrast"],
     "descriptors.level": ["rms", "zero_crossing_rate"],

@@ -3,6 +3,7 @@
 from arrayaudio import filters as filters
 from arrayaudio.arrays import asarray as asarray
 from arrayaudio.arrays import to_numpy as to_numpy
+from arrayaudio.autodiff.check import check_grads as check_grads
 from arrayaudio.autodiff.gradients import grad as grad
 from arrayaudio.autodiff.gradients import value_and_grad as value_and_grad
 from arrayaudio.autodiff.gradients import vjp as vjp

@@ -148,7 +148,16 @@ def asarray(x: ArrayLike, device: str | None = None) -> Array:
         array = _from_numpy_world(x)
     if device is None:
         return array
+    if plain(array) is not array:
+        return _staying(array, device)
     return to_numpy(array) if device == "cpu" else _to_cuda(array, device)
+
+
+def _staying(x: Array, place: str) -> Array:
+    here = device(x)
+    if place not in (here, here.partition(":")[0]):
+        raise BackendError(f"device={place!r}: an array on the tape lives on {here!r}; move it before it is recorded")
+    return x
 
 
 def to_numpy(x: ArrayLike) -> np.ndarray:
@@ -265,8 +274,10 @@ class Constant:
     """Whether what is done with it must be recorded."""
 
     def __init__(self, value: ArrayLike) -> None:
-        self.value = np.array(value, dtype=np.complex128 if np.iscomplexobj(value) else np.float64)
+        given = np.asarray(value)
+        self.value = np.array(given, dtype=np.complex128 if np.iscomplexobj(given) else np.float64)
         self.value.setflags(write=False)
+        self._dtype = given.dtype if given.dtype in (np.float16, np.float32) else self.value.dtype
         self._copies: dict[tuple[str, str, str], Array] = {}
         self._derived: dict[Callable[[np.ndarray], Any], Any] = {}
 
@@ -284,6 +295,11 @@ class Constant:
             self._copies[key] = copy
         return self._copies[key]
 
+    @property
+    def original(self) -> Array:
+        """A copy of the values in the precision in which they came."""
+        return self.value.astype(self._dtype)
+
     def derived(self, build: Callable[[np.ndarray], Any]) -> Any:
         """Return build(value), computed once."""
         if build not in self._derived:
@@ -297,7 +313,7 @@ class Constant:
         return hash((self.value.shape, self.value.tobytes()))
 
     def __reduce__(self) -> tuple[type["Constant"], tuple[np.ndarray]]:
-        return Constant, (self.value,)
+        return Constant, (self.original,)
 
     def __repr__(self) -> str:
         return f"Constant(shape={self.value.shape})"
@@ -316,8 +332,16 @@ class Given(Constant):
         """Return the array in the precision of another, to be combined with it."""
         return cast(self.value, "float32" if dtype_name(array) in ("float32", "complex64") else "float64")
 
-    __eq__ = object.__eq__
-    __hash__ = object.__hash__
+    @property
+    def original(self) -> Array:
+        """The array itself."""
+        return self.value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Given) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
 
     def __reduce__(self) -> tuple[type["Given"], tuple[Array]]:
         return Given, (self.value,)

@@ -1,12 +1,14 @@
 """The way back: from spectra to waveforms."""
 
+from typing import Any
+
 import numpy as np
 
 from arrayaudio.arrays import Array, Constant, namespace
 from arrayaudio.errors import ParameterError
-from arrayaudio.frames import Framing, overlap_add
-from arrayaudio.primitive import primitive
-from arrayaudio.project import inverse_fourier
+from arrayaudio.frames import Framing, overlap_add, windowed_frames
+from arrayaudio.primitive import primitive, pullback_of
+from arrayaudio.project import fourier, half_weights, inverse_fourier
 
 # Window sums below this part of the largest one are rounding errors, not weights to divide by.
 NEGLIGIBLE = 1e-20
@@ -37,6 +39,16 @@ def synthesis(S: Array, framing: Framing, window: Constant) -> Array:
     """
     frames = inverse_fourier(S, framing.frame_length)
     return overlap_add(frames * window.like(S), framing.hop_length)
+
+
+@pullback_of(synthesis)
+def _synthesis_pullback(S: Array, framing: Framing, window: Constant) -> Any:
+    weights, bare = half_weights(framing.frame_length, 2.0), Framing(framing.frame_length, framing.hop_length)
+
+    def pull(g: Array) -> Array:
+        return fourier(windowed_frames(g, bare, window)) * (weights.like(g) / framing.frame_length)
+
+    return synthesis(S, framing, window), pull
 
 
 def squared_windows(S: Array, framing: Framing, window: Constant) -> Array:

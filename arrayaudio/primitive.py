@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
 from arrayaudio.arrays import namespace
+from arrayaudio.autodiff.namespace import Var
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,6 +40,24 @@ def fast_version(name: str, library: str) -> Callable[..., Any] | None:
         return None
 
 
+adjoints: dict[str, Callable[..., Any]] = {}
+"""What gradients of a primitive take instead of its recorded reference, by its name: see `pullback_of`."""
+
+
+def pullback_of(call: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make the decorated function the way back through a primitive.
+
+    With the plain arguments of the primitive, it returns the result and the pullback from a gradient of the result to
+    that of the first argument; or `NotImplemented`, and the reference is recorded.
+    """
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        adjoints[call.__name__] = function
+        return function
+
+    return register
+
+
 def primitive(reference: Callable[P, R]) -> Callable[P, R]:
     """Make a primitive of `reference`; the array that decides is its first argument.
 
@@ -49,6 +68,11 @@ def primitive(reference: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(reference)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         recorded = any(getattr(arg, "taped", False) for arg in args)
+        if isinstance(args[0], Var) and not recorded and name in adjoints:
+            made = adjoints[name](args[0].value, *args[1:], **kwargs)
+            if made is not NotImplemented:
+                result, pull = made
+                return Var(result, [(args[0].node, pull)])  # type: ignore[return-value]
         fast = None if recorded else fast_version(name, namespace(args[0]).__name__)
         result = NotImplemented if fast is None else fast(*args, **kwargs)
         return reference(*args, **kwargs) if result is NotImplemented else result

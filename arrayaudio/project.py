@@ -18,6 +18,15 @@ def inverse_fourier(spectrum: Array, n_fft: int) -> Array:
     return xp.fft.irfft(xp.matrix_transpose(spectrum), n=n_fft, axis=-1)
 
 
+def half_weights(n_fft: int, between: float) -> Constant:
+    """A column of 1 for 0 Hz and half the rate, which a half spectrum holds once, and `between` for those between."""
+    weights = np.full((n_fft // 2 + 1, 1), between)
+    weights[0] = 1
+    if n_fft % 2 == 0:
+        weights[-1] = 1
+    return Constant(weights)
+
+
 def fourier_basis(window: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
     """Windowed Fourier basis (2, n_frequencies, n_fft): real and imaginary parts; frequencies in cycles per sample."""
     turns = -2 * np.pi * np.asarray(frequencies)[:, None] * np.arange(len(window))

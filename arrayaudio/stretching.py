@@ -18,6 +18,7 @@ from arrayaudio.arrays import (
 )
 from arrayaudio.checks import real, whole
 from arrayaudio.errors import ParameterError
+from arrayaudio.frames import lengthened
 from arrayaudio.spectrum import phase
 from arrayaudio.transforms.stft import STFT
 
@@ -116,10 +117,9 @@ def time_stretch(y: ArrayLike, *, rate: float, **settings: Any) -> Array:
     if length < 1:
         raise ParameterError(f"rate={rate:g}: leaves no sample of {signal.shape[-1]}; use a lower one")
     transform = STFT(**settings)
-    framing, xp = transform.framing, namespace(signal)
+    framing = transform.framing
     stretched = phase_vocoder(transform(signal), rate=rate)
     covered = (stretched.shape[-1] - 1) * framing.hop_length + framing.frame_length - framing.padding
     result = transform.inverse(stretched, length=min(length, covered))
     with on_device_of(result):
-        silence = xp.zeros((*result.shape[:-1], length - result.shape[-1]), dtype=result.dtype)
-        return xp.concat([result, silence], axis=-1)
+        return lengthened(result, 0, length)

@@ -76,19 +76,24 @@ def test_fast_versions_have_the_signature_of_the_reference(name, folder):
     assert list(inspect.signature(fast).parameters) == list(inspect.signature(primitive.registered[name]).parameters)
 
 
+def signal_for(name, arguments, dtype, rng):
+    """A first argument for a primitive, which is a signal but for those that take coefficients."""
+    shape = {
+        "synthesis": lambda framing, _: (2, 1 + framing.frame_length // 2, 40),
+        "constant_q_adjoint": lambda n, framing, _: (2, 3, 3, framing.n_frames(n)),
+    }.get(name)
+    if shape is None:
+        return rng.standard_normal((2, 3, 300)).astype(dtype)
+    values = rng.standard_normal((2, *shape(*arguments)))
+    return (values[0] + 1j * values[1]).astype(np.result_type(dtype, np.complex64))
+
+
 @pytest.mark.parametrize(("name", "arguments", "linear"), EACH)
 def test_every_primitive_gives_the_numbers_of_its_reference_and_leaves_its_input(
     name, arguments, linear, library, dtype, rng
 ):
     call = primitive.registered[name]
-    y = rng.standard_normal((2, 3, 300)).astype(dtype)
-    shape = {
-        "synthesis": lambda framing, _: (2, 1 + framing.frame_length // 2, 40),
-        "constant_q_adjoint": lambda n, framing, _: (2, 3, 3, framing.n_frames(n)),
-    }.get(name)
-    if shape is not None:
-        shape = shape(*arguments)
-        y = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(np.result_type(dtype, np.complex64))
+    y = signal_for(name, arguments, dtype, rng)
     same = assert_same_levels if name == "spectrogram" and arguments[0].scaling else assert_same_spectrum
     given = library.asarray(y)
     theirs = [library.asarray(a.astype(dtype)) if isinstance(a, np.ndarray) else a for a in arguments]

@@ -5,7 +5,7 @@ from typing import Any
 
 from arrayaudio.arrays import ArrayLike, asarray, dtype_name, namespace
 from arrayaudio.autodiff.namespace import Var
-from arrayaudio.autodiff.tape import pull_back
+from arrayaudio.autodiff.tape import INEXACT, pull_back
 from arrayaudio.autodiff.trees import leaves, mapped, rebuilt
 from arrayaudio.errors import DifferentiationError
 
@@ -15,7 +15,7 @@ __all__ = ["grad", "value_and_grad", "vjp"]
 def _started(x: ArrayLike) -> Var:
     """Put an array at the beginning of a tape."""
     value = asarray(x)
-    if not dtype_name(value).startswith(("float", "complex", "bfloat")):
+    if not dtype_name(value).startswith(INEXACT):
         raise DifferentiationError(
             f"argument of dtype {dtype_name(value)}: gradients need floating point; convert it with astype('float32')"
         )
@@ -128,6 +128,8 @@ def value_and_grad(function: Callable[..., Any], *, argnums: int | tuple[int, ..
                 aux.append(mapped(lambda x: x.value if isinstance(x, Var) else x, extra))
             return result
 
+        if not all(-len(args) <= place < len(args) for place in places):
+            raise DifferentiationError(f"argnums={argnums}: must name arguments given by position, here {len(args)}")
         value, pullback = vjp(loss, *(args[place] for place in places))
         loss_value = asarray(value)
         if loss_value.shape != () or not dtype_name(loss_value).startswith("float"):

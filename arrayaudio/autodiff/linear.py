@@ -5,19 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import Array, namespace
+from arrayaudio.arrays import Array, Constant, dtype_name, namespace
+from arrayaudio.errors import DifferentiationError
 
 SWAPPED = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
-
-
-def inside(x: Array, low: Any, high: Any) -> Any:
-    """Where x is neither below `low` nor above `high`."""
-    within: Any = True
-    if low is not None:
-        within = x >= low
-    if high is not None:
-        within = within & (x <= high)
-    return within
 
 
 def reversed_sum(g: Array, axis: int) -> Array:
@@ -27,11 +18,16 @@ def reversed_sum(g: Array, axis: int) -> Array:
     return xp.flip(summed(xp.flip(g, axis=axis), axis=axis), axis=axis)
 
 
-def unsorted(g: Array, x: Array, axis: int) -> Array:
+def _cumulated(g: Array, r: Array, x: Array, axis: int | None = None) -> Array:
+    return namespace(g).reshape(reversed_sum(g, 0 if axis is None else axis), x.shape)
+
+
+def unsorted(g: Array, x: Array, axis: int | None) -> Array:
     """Put the gradients of sorted values back where the values were."""
     xp = namespace(g)
-    places = xp.argsort(xp.argsort(x, axis=axis, stable=True), axis=axis, stable=True)
-    return xp.take_along_axis(g, places, axis=axis)
+    if axis is None:
+        return xp.reshape(unsorted(g, xp.reshape(x, (-1,)), 0), x.shape)
+    return xp.take_along_axis(g, xp.argsort(xp.argsort(x, axis=axis), axis=axis), axis=axis)
 
 
 def scattered(g: Array, x: Array, index: Any) -> Array:
@@ -39,7 +35,9 @@ def scattered(g: Array, x: Array, index: Any) -> Array:
     xp = namespace(g)
     out = xp.zeros(x.shape, dtype=g.dtype)
     parts = index if isinstance(index, tuple) else (index,)
-    if any(isinstance(part, list) or (hasattr(part, "dtype") and part.dtype.kind in "iu") for part in parts):
+    if any(isinstance(part, list | tuple) or (hasattr(part, "dtype") and "int" in dtype_name(part)) for part in parts):
+        if not hasattr(xp.add, "at"):
+            raise DifferentiationError(f"{xp.__name__} has no add.at: index with slices or truth values instead")
         xp.add.at(out, index, g)
     else:
         out[index] = g
@@ -54,7 +52,12 @@ def _taken(g: Array, r: Array, x: Array, indices: Array, axis: int | None = None
 
 def _transposed(g: Array, r: Array, x: Array, axes: Any = None) -> Array:
     xp = namespace(g)
-    return xp.permute_dims(g, tuple(np.argsort(axes if axes is not None else range(x.ndim)[::-1]).tolist()))
+    order = [axis % x.ndim for axis in (range(x.ndim)[::-1] if axes is None else axes)]
+    return xp.permute_dims(g, tuple(order.index(axis) for axis in range(x.ndim)))
+
+
+def _backward(shift: Any) -> Any:
+    return tuple(-n for n in shift) if isinstance(shift, list | tuple) else -shift
 
 
 def _left(g: Array, r: Array, a: Array, b: Array) -> Array:
@@ -72,6 +75,8 @@ def _right(g: Array, r: Array, a: Array, b: Array) -> Array:
         return xp.conj(a) * g if b.ndim == 1 else xp.conj(a)[:, None] * g[..., None, :]
     if b.ndim == 1:
         return xp.sum(xp.conj(a) * g[..., None], axis=tuple(range(a.ndim - 1)))
+    if b.ndim == 2 and a.ndim == 3 and len(a):  # item by item, since the sum of all is all that is kept
+        return sum(xp.conj(xp.matrix_transpose(a[k])) @ g[k] for k in range(a.shape[0]))
     return xp.conj(xp.matrix_transpose(a)) @ g
 
 
@@ -92,7 +97,7 @@ def _half_weights(n: int, like: Array, axis: int, between: float) -> Array:
         weights[-1] = 1
     shape = [1] * like.ndim
     shape[axis] = -1
-    return namespace(like).asarray(weights.reshape(shape).astype(like.real.dtype))
+    return Constant(weights.reshape(shape)).like(like)
 
 
 def _fft(g: Array, r: Array, x: Array, n: int | None = None, axis: int = -1, norm: str | None = None) -> Array:
@@ -127,17 +132,28 @@ def _stacked(g: Array, k: int, _arrays: list[Array], axis: int = 0) -> Array:
 
 
 def einsum_part(g: Array, k: int, arrays: list[Array], subscripts: str) -> Array:
-    """Gradient of operand k of an einsum none of whose operands repeats a subscript."""
+    """Gradient of operand k of an einsum, none of whose operands may repeat a subscript."""
     xp = namespace(g)
     inputs, output = _explicit(subscripts, [a.ndim for a in arrays])
     others = [(inputs[i], arrays[i]) for i in range(len(arrays)) if i != k]
     known = set(output).union(*(names for names, _ in others))
-    kept = "".join(letter for letter in inputs[k] if letter in known)
+    # What only this operand has was summed, so the gradient is the same all along it; what it has once was stretched.
+    shared = [letter in known and n > 1 for letter, n in zip(inputs[k], arrays[k].shape, strict=True)]
+    kept = "".join(letter for letter, also in zip(inputs[k], shared, strict=True) if also)
     sources = ",".join([output, *(names for names, _ in others)])
     part = xp.einsum(f"{sources}->{kept}", g, *(xp.conj(a) for _, a in others))
-    # What only this operand has was summed, so the gradient is the same all along it.
-    shape = [n if letter in known else 1 for letter, n in zip(inputs[k], arrays[k].shape, strict=True)]
-    return xp.broadcast_to(xp.reshape(part, shape), arrays[k].shape)
+    part = part[tuple(slice(None) if also else None for also in shared)]
+    return xp.broadcast_to(part, arrays[k].shape)
+
+
+def checked_subscripts(subscripts: Any) -> str:
+    """Subscripts that `einsum_part` can differentiate, or DifferentiationError."""
+    operands = str(subscripts).partition("->")[0].replace("...", "").split(",")
+    if not isinstance(subscripts, str) or any(len(set(part.strip())) < len(part.strip()) for part in operands):
+        raise DifferentiationError(
+            f"no VJP for xp.einsum({str(subscripts)!r}): give subscripts as text that names each once in an operand"
+        )
+    return subscripts
 
 
 def _explicit(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
@@ -158,7 +174,7 @@ def _explicit(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
 
 RULES: dict[str, Any] = {
     "matmul": (_left, _right),
-    "reshape": (lambda g, r, x, *_, **__: namespace(g).reshape(g, x.shape),),
+    "reshape": (lambda g, r, x, shape, copy=None: namespace(g).reshape(g, x.shape),),
     "expand_dims": (lambda g, r, x, axis: namespace(g).reshape(g, x.shape),),
     "squeeze": (lambda g, r, x, axis=None: namespace(g).reshape(g, x.shape),),
     "ravel": (lambda g, r, x: namespace(g).reshape(g, x.shape),),
@@ -168,10 +184,12 @@ RULES: dict[str, Any] = {
     "matrix_transpose": (lambda g, r, x: namespace(g).matrix_transpose(g),),
     "permute_dims": (_transposed,),
     "transpose": (_transposed,),
-    "swapaxes": (lambda g, r, x, a, b: namespace(g).swapaxes(g, a, b),),
+    "swapaxes": (lambda g, r, x, axis1, axis2: namespace(g).swapaxes(g, axis1, axis2),),
     "moveaxis": (lambda g, r, x, source, destination: namespace(g).moveaxis(g, destination, source),),
     "flip": (lambda g, r, x, axis=None: namespace(g).flip(g, axis=axis),),
-    "roll": (lambda g, r, x, shift, axis=None: namespace(g).roll(g, -np.asarray(shift), axis=axis),),
+    "roll": (lambda g, r, x, shift, axis=None: namespace(g).roll(g, _backward(shift), axis=axis),),
+    "cumsum": (_cumulated,),
+    "cumulative_sum": (_cumulated,),
     "take": (_taken,),
     "getitem": (lambda g, r, x, index: scattered(g, x, index),),
     "fft.fft": (_fft,),

@@ -1,56 +1,25 @@
 """Arrays on the tape, and the namespace of functions that record what is done to them."""
 
 import functools
+import inspect
 import types
 from collections.abc import Callable
 from typing import Any
 
 from arrayaudio import arrays
 from arrayaudio.arrays import Array
-from arrayaudio.autodiff.linear import JOINING, einsum_part
+from arrayaudio.autodiff.linear import JOINING, checked_subscripts, einsum_part
 from arrayaudio.autodiff.rules import RULES
-from arrayaudio.autodiff.tape import Node, Pull
+from arrayaudio.autodiff.tape import INEXACT, Node, Pull
 from arrayaudio.errors import DifferentiationError
 
 # Functions whose result does not change with their argument, or changes in steps: it comes back as a plain array.
-CONSTANT = frozenset(
-    [
-        "all",
-        "any",
-        "argmax",
-        "argmin",
-        "argsort",
-        "ceil",
-        "equal",
-        "empty_like",
-        "floor",
-        "full_like",
-        "greater",
-        "greater_equal",
-        "iscomplexobj",
-        "isfinite",
-        "isinf",
-        "isnan",
-        "isreal",
-        "less",
-        "less_equal",
-        "logical_and",
-        "logical_not",
-        "logical_or",
-        "ndim",
-        "nonzero",
-        "not_equal",
-        "ones_like",
-        "result_type",
-        "round",
-        "searchsorted",
-        "shape",
-        "sign",
-        "signbit",
-        "size",
-        "trunc",
-        "zeros_like",
-    ]
+CONSTANT = (
+    {"all", "any", "argmax", "argmin", "argsort", "count_nonzero", "nonzero", "searchsorted"}
+    | {"equal", "greater", "greater_equal", "less", "less_equal", "not_equal", "allclose", "array_equal", "isclose"}
+    | {"iscomplexobj", "isfinite", "isinf", "isnan", "isreal", "logical_and", "logical_not", "logical_or"}
+    | {"ceil", "floor", "rint", "round", "sign", "signbit", "trunc"}
+    | {"empty_like", "ones_like", "zeros_like", "ndim", "shape", "size", "result_type"}
 )
 # NumPy's names for functions that the array API standard, and so the rules, call otherwise.
 STANDARD = {
@@ -83,12 +52,17 @@ class Var:
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         if method != "__call__" or "out" in options:
-            raise DifferentiationError(f"np.{ufunc.__name__}.{method} with {sorted(options)} cannot be recorded")
+            what = (
+                f"np.{ufunc.__name__}"
+                + ("" if method == "__call__" else f".{method}")
+                + "(out=...)" * ("out" in options)
+            )
+            raise DifferentiationError(f"{what} cannot be recorded: write it with functions that make new arrays")
         return record(ufunc.__name__, ufunc, inputs, options)
 
     def __array_function__(self, function: Any, _types: Any, args: Any, options: Any) -> Any:
-        prefix = "fft." if "fft" in function.__module__ else ""
-        return record(prefix + function.__name__, function, args, options)
+        folder = function.__module__.removeprefix("numpy").removeprefix(".")
+        return record(f"{folder}.{function.__name__}" if folder else function.__name__, function, args, options)
 
     def __getitem__(self, index: Any) -> "Var":
         return record("getitem", lambda x, i: x[i], (self, index), {})
@@ -192,37 +166,50 @@ def value_of(x: Any) -> Any:
     """What an argument is without the tape: itself, or the values in it."""
     if isinstance(x, Var):
         return x.value
-    if isinstance(x, list | tuple) and any(isinstance(part, Var) for part in x):
-        return [value_of(part) for part in x]
+    if isinstance(x, list | tuple):
+        values = [value_of(part) for part in x]
+        return values if any(value is not part for value, part in zip(values, x, strict=True)) else x
     return x
 
 
 def record(name: str, function: Callable[..., Any], args: Any, options: dict[str, Any]) -> Any:
     """Call a function on values, and put the result on the tape if any argument is on it."""
-    name = ".".join([*name.split(".")[:-1], STANDARD.get(name.split(".")[-1], name.split(".")[-1])])
+    name = STANDARD.get(name, name)
     plain = [value_of(arg) for arg in args]
-    if any(isinstance(option, Var) for option in options.values()):
+    if any(value_of(option) is not option for option in options.values()):
         raise DifferentiationError(f"xp.{name}: give arrays by position, so that they can be recorded")
-    result = function(*plain, **options)
-    if name in CONSTANT:
-        return result
+    places = [place for place, (arg, value) in enumerate(zip(args, plain, strict=True)) if arg is not value]
+    if not places or name in CONSTANT:
+        return function(*plain, **options)
     if name == "einsum":
-        return _joining(result, functools.partial(einsum_part, subscripts=plain[0]), args[1:], plain[1:], (), {})
+        part = functools.partial(einsum_part, subscripts=checked_subscripts(plain[0]))
+        return _joining(function(*plain, **options), part, args[1:], plain[1:], (), {})
     if name in JOINING:
-        return _joining(result, JOINING[name], args[0], plain[0], plain[1:], options)
-    variables = [(place, arg) for place, arg in enumerate(args) if isinstance(arg, Var)]
-    if not variables:
-        return result
+        _check_options(name, JOINING[name], (None, 0, *plain), options)
+        return _joining(function(*plain, **options), JOINING[name], args[0], plain[0], plain[1:], options)
     rules = RULES.get(name, ())
-    parents = []
-    for place, variable in variables:
-        rule = rules[place] if place < len(rules) else None
-        if rule is None:
-            raise DifferentiationError(
-                f"no VJP for argument {place + 1} of xp.{name}: write it with functions that have one"
-            )
-        parents.append((variable.node, _pull(rule, result, plain, options)))
-    return Var(result, parents)
+    unknown = [place for place in places if place >= len(rules)]
+    if unknown:
+        raise DifferentiationError(
+            f"no VJP for argument {unknown[0] + 1} of xp.{name}: write it with functions that have one"
+        )
+    used = [(args[place].node, rule) for place in places if (rule := rules[place])]
+    if options or len(plain) > len(rules):
+        for _, rule in used:
+            _check_options(name, rule, (None, None, *plain), options)
+    result = function(*plain, **options)
+    made = Var(result, [(node, _pull(rule, result, plain, options)) for node, rule in used])
+    return made if made.node.parents and made.node.like[1].startswith(INEXACT) else result
+
+
+_signature = functools.cache(inspect.signature)
+
+
+def _check_options(name: str, rule: Callable[..., Any], args: Any, options: dict[str, Any]) -> None:
+    try:
+        _signature(rule).bind(*args, **options)
+    except TypeError as error:
+        raise DifferentiationError(f"no VJP for xp.{name} with these options ({error}): leave them out") from None
 
 
 def _pull(rule: Callable[..., Array], result: Array, args: list[Any], options: dict[str, Any]) -> Pull:

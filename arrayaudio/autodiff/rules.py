@@ -1,6 +1,7 @@
 """Derivatives of array functions: a formula book.
 
-`RULES[name]` gives, for every array argument, the pullback of the gradient g of the result: f(g, result, *arguments).
+`RULES[name]` gives, for every array argument, the pullback of the gradient g of the result: f(g, result, *arguments),
+or None if the result does not change with that argument, or in steps. What a rule's signature lacks has no derivative.
 What broadcasting stretched, and imaginary parts at real arguments, the tape deals with. Where a derivative is not
 finite, as that of a root at 0, it counts as 0, so that silence has gradients.
 """
@@ -9,17 +10,40 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from arrayaudio.arrays import Array, namespace
+from arrayaudio.arrays import Array, as_complex, namespace
 from arrayaudio.autodiff import linear
 
 Rule = Callable[..., Array]
 
 
+def kept(condition: Array, g: Array) -> Array:
+    """G, 0 where the condition does not hold."""
+    xp = namespace(g)
+    return xp.where(condition, g, xp.zeros_like(g))
+
+
+def dropped(condition: Array, g: Array) -> Array:
+    """G, 0 where the condition holds."""
+    xp = namespace(g)
+    return xp.where(condition, xp.zeros_like(g), g)
+
+
 def over(g: Array, x: Array) -> Array:
-    """G / conj(x), 0 where x is 0."""
+    """G / conj(x), 0 where that would not be finite because x is as good as 0."""
     xp = namespace(g, x)
-    usable = x != 0
-    return xp.where(usable, g, xp.zeros_like(g)) / xp.conj(xp.where(usable, x, xp.ones_like(x)))
+    usable = ~(xp.abs(x) < xp.finfo(x.dtype).smallest_normal)
+    return kept(usable, g) / xp.conj(xp.where(usable, x, xp.ones_like(x)))
+
+
+def unit(x: Any, r: Array) -> Array:
+    """X / r for r = |x|, or the length of a vector that x is part of; 0 where r is 0."""
+    xp = namespace(r)
+    return kept(r != 0, x / xp.where(r == 0, xp.ones_like(r), r))
+
+
+def turned(g: Array) -> Array:
+    """I g, the way of imaginary parts into complex gradients."""
+    return as_complex(g) * 1j
 
 
 def spread(g: Array, x: Array, axis: Any, keepdims: bool) -> Array:
@@ -30,24 +54,32 @@ def spread(g: Array, x: Array, axis: Any, keepdims: bool) -> Array:
     return g
 
 
-def _summed(g: Array, r: Array, x: Array, axis: Any = None, keepdims: bool = False, **_: Any) -> Array:
+def _summed(g: Array, r: Array, x: Array, axis: Any = None, *, keepdims: bool = False, dtype: Any = None) -> Array:
     return namespace(x).broadcast_to(spread(g, x, axis, keepdims), x.shape)
 
 
-def _averaged(g: Array, r: Array, x: Array, axis: Any = None, keepdims: bool = False, **_: Any) -> Array:
-    return _summed(g, r, x, axis, keepdims) / (x.size / max(r.size, 1))
+def _averaged(g: Array, r: Array, x: Array, axis: Any = None, *, keepdims: bool = False, dtype: Any = None) -> Array:
+    return _summed(g, r, x, axis, keepdims=keepdims) / (x.size / max(r.size, 1))
 
 
-def _extreme(g: Array, r: Array, x: Array, axis: Any = None, keepdims: bool = False) -> Array:
-    hit = x == spread(r, x, axis, keepdims)
+def _extreme(g: Array, r: Array, x: Array, axis: Any = None, *, keepdims: bool = False) -> Array:
     xp = namespace(x)
-    return hit * (spread(g, x, axis, keepdims) / xp.sum(hit, axis=axis, keepdims=True, dtype=x.dtype))
+    hit = xp.where(x == spread(r, x, axis, keepdims), xp.ones_like(x), xp.zeros_like(x))
+    return hit * (spread(g, x, axis, keepdims) / xp.sum(hit, axis=axis, keepdims=True))
 
 
-def _variance(g: Array, r: Array, x: Array, axis: Any = None, keepdims: bool = False, **more: Any) -> Array:
-    count = x.size / max(r.size, 1) - more.get("ddof", more.get("correction", 0))
+def _variance(
+    g: Array, r: Array, x: Array, axis: Any = None, *, keepdims: bool = False, ddof: float = 0, correction: float = 0
+) -> Array:
+    count = x.size / max(r.size, 1) - ddof - correction
     distance = x - namespace(x).mean(x, axis=axis, keepdims=True)
     return spread(g, x, axis, keepdims) * distance * (2 / count)
+
+
+def _deviation(
+    g: Array, r: Array, x: Array, axis: Any = None, *, keepdims: bool = False, ddof: float = 0, correction: float = 0
+) -> Array:
+    return _variance(over(g / 2, r), r, x, axis, keepdims=keepdims, ddof=ddof, correction=correction)
 
 
 def _base(g: Array, r: Array, x: Array, y: Any) -> Array:
@@ -55,22 +87,25 @@ def _base(g: Array, r: Array, x: Array, y: Any) -> Array:
     xp = namespace(g)
     safe = xp.where(x == 0, xp.ones_like(x), x)
     slope = y * safe ** (y - 1)
-    at_zero = xp.ones_like(slope) * (y == 1)
-    return g * xp.conj(xp.where(x == 0, at_zero, slope))
+    return g * xp.conj(kept((x != 0) | (y == 1), slope))
 
 
 def _exponent(g: Array, r: Array, x: Any, y: Array) -> Array:
     xp = namespace(g)
-    x = xp.asarray(x)
+    x = x if hasattr(x, "dtype") else xp.asarray(x, dtype=g.dtype)
     return g * xp.conj(r * xp.log(xp.where(x == 0, xp.ones_like(x), x)))
 
 
-def _larger(g: Array, r: Array, x: Array, y: Array) -> Array:
-    return g * ((x > y) + 0.5 * (x == y))
+def _larger(g: Array, r: Array, x: Any, y: Any) -> Array:
+    return kept(x >= y, g) - kept(x == y, g / 2)
 
 
-def _angle(g: Array, x: Array, y: Array) -> Array:
-    return over(g * x, x * x + y * y)
+def _length(x: Any, y: Any) -> Array:
+    return namespace(*(z for z in (x, y) if hasattr(z, "dtype"))).hypot(x, y)
+
+
+def _angle(g: Array, x: Any, r: Array) -> Array:
+    return over(g * unit(x, r), r)
 
 
 RULES: dict[str, tuple[Rule | None, ...]] = {
@@ -88,9 +123,9 @@ RULES: dict[str, tuple[Rule | None, ...]] = {
     # complex numbers
     "conj": (lambda g, r, x: _conj(g),),
     "real": (lambda g, r, x: g,),
-    "imag": (lambda g, r, x: 1j * g,),
-    "abs": (lambda g, r, x: over(g, r) * x,),
-    "angle": (lambda g, r, x: 1j * over(g, _conj(x)),),
+    "imag": (lambda g, r, x: turned(g),),
+    "abs": (lambda g, r, x: g * unit(x, r),),
+    "angle": (lambda g, r, x: turned(over(g, _conj(x))),),
     # exponentials and circles
     "exp": (lambda g, r, x: g * _conj(r),),
     "expm1": (lambda g, r, x: g * _conj(r + 1),),
@@ -104,25 +139,24 @@ RULES: dict[str, tuple[Rule | None, ...]] = {
     "asin": (lambda g, r, x: over(g, namespace(x).sqrt(1 - x * x)),),
     "acos": (lambda g, r, x: -over(g, namespace(x).sqrt(1 - x * x)),),
     "atan": (lambda g, r, x: g / _conj(1 + x * x),),
-    "atan2": (lambda g, r, y, x: _angle(g, x, y), lambda g, r, y, x: -_angle(g, y, x)),
-    "hypot": (lambda g, r, x, y: over(g, r) * x, lambda g, r, x, y: over(g, r) * y),
+    "atan2": (lambda g, r, y, x: _angle(g, x, _length(x, y)), lambda g, r, y, x: -_angle(g, y, _length(x, y))),
+    "hypot": (lambda g, r, x, y: g * unit(x, r), lambda g, r, x, y: g * unit(y, r)),
     "sinh": (lambda g, r, x: g * _conj(namespace(x).cosh(x)),),
     "cosh": (lambda g, r, x: g * _conj(namespace(x).sinh(x)),),
     "tanh": (lambda g, r, x: g * _conj(1 - r * r),),
     # choices
     "maximum": (_larger, lambda g, r, x, y: _larger(g, r, y, x)),
     "minimum": (lambda g, r, x, y: _larger(g, r, y, x), _larger),
-    "where": (None, lambda g, r, c, x, y: _where(c, g, 0 * g), lambda g, r, c, x, y: _where(c, 0 * g, g)),
-    "clip": (lambda g, r, x, low=None, high=None, **k: g * linear.inside(x, k.get("min", low), k.get("max", high)),),
+    "where": (None, lambda g, r, c, x, y: kept(c, g), lambda g, r, c, x, y: dropped(c, g)),
+    "clip": (lambda g, r, x, *_, **__: kept(r == x, g),),
+    "full_like": (None, lambda g, r, x, value, **_: g),
     # reductions
     "sum": (_summed,),
     "mean": (_averaged,),
     "max": (_extreme,),
     "min": (_extreme,),
     "var": (_variance,),
-    "std": (lambda g, r, x, **k: _variance(over(g / 2, r), r, x, **k),),
-    "cumsum": (lambda g, r, x, axis=-1: linear.reversed_sum(g, axis),),
-    "cumulative_sum": (lambda g, r, x, axis=-1: linear.reversed_sum(g, axis),),
+    "std": (_deviation,),
     "sort": (lambda g, r, x, axis=-1: linear.unsorted(g, x, axis),),
     **linear.RULES,
 }
@@ -130,7 +164,3 @@ RULES: dict[str, tuple[Rule | None, ...]] = {
 
 def _conj(x: Any) -> Any:
     return namespace(x).conj(x) if hasattr(x, "dtype") else complex(x).conjugate() if isinstance(x, complex) else x
-
-
-def _where(c: Array, x: Array, y: Array) -> Array:
-    return namespace(c, x).where(c, x, y)

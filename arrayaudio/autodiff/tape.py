@@ -11,6 +11,7 @@ from collections.abc import Callable
 from arrayaudio.arrays import Array, cast, dtype_name, namespace
 
 Pull = Callable[[Array], Array]
+INEXACT = ("float", "complex", "bfloat")  # how the names of dtypes that have gradients begin
 _numbers = itertools.count()
 
 

@@ -1,9 +1,12 @@
 """Signals x constant-Q kernels -> coefficients, and the adjoint of this."""
 
+from typing import Any
+
 from arrayaudio.arrays import Array, contiguous, namespace
 from arrayaudio.constant_q.bank import Bank, Rows, Spectra
-from arrayaudio.frames import Framing, frame, lengthened, overlap_add, pad
-from arrayaudio.primitive import primitive
+from arrayaudio.frames import INDEX_MODES, Framing, frame, lengthened, overlap_add, pad
+from arrayaudio.primitive import primitive, pullback_of
+from arrayaudio.unpadding import unpad
 
 # Samples of frames that are gathered at a time.
 BLOCK = 2**22
@@ -85,6 +88,18 @@ def _around(X: Array, n_fft: int, first: int, stop: int) -> Array:
     return xp.concat([below, X, above], axis=-1)
 
 
+@pullback_of(constant_q)
+def _constant_q_pullback(y: Array, framing: Framing, bank: Bank) -> Any:
+    if framing.pad_mode not in INDEX_MODES:
+        return NotImplemented
+    bare, length = Framing(framing.frame_length, framing.hop_length), y.shape[-1] + 2 * framing.padding
+
+    def pull(g: Array) -> Array:
+        return unpad(constant_q_adjoint(g, length, bare, bank), framing.padding, framing.pad_mode)
+
+    return constant_q(y, framing, bank), pull
+
+
 @primitive
 def constant_q_adjoint(C: Array, n_samples: int, framing: Framing, bank: Bank) -> Array:
     """Adjoint of `constant_q` for signals of `n_samples` samples that are padded with zeros.
@@ -100,6 +115,17 @@ def constant_q_adjoint(C: Array, n_samples: int, framing: Framing, bank: Bank) -
         total = total + _unframed(C[..., first : first + group.n_bins, :], group, framing, length)
         first += group.n_bins
     return total[..., framing.padding : framing.padding + n_samples]
+
+
+@pullback_of(constant_q_adjoint)
+def _constant_q_adjoint_pullback(C: Array, n_samples: int, framing: Framing, bank: Bank) -> Any:
+    bare, n_frames = Framing(framing.frame_length, framing.hop_length), C.shape[-1]
+
+    def pull(g: Array) -> Array:
+        padded = pad(g, framing.padding, "constant")
+        return constant_q(lengthened(padded, 0, (n_frames - 1) * bare.hop_length + bare.frame_length), bare, bank)
+
+    return constant_q_adjoint(C, n_samples, framing, bank), pull
 
 
 def _unframed(C: Array, group: Rows, framing: Framing, length: int) -> Array:

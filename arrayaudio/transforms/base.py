@@ -18,16 +18,15 @@ from arrayaudio.arrays import (
     as_signal,
     asarray,
     check_device,
-    constant,
-    dtype_name,
     on_device_of,
     require_finite,
 )
-from arrayaudio.autodiff.trees import leaves, mapped, rebuilt
+from arrayaudio.autodiff.trees import mapped
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import PAD_MODES, Framing
 from arrayaudio.plan import Plan, spectrogram
+from arrayaudio.transforms.params import bare, checked, moved
 from arrayaudio.windows import Window, centred_window, freeze_window
 
 T = TypeVar("T", bound="Transform")
@@ -56,7 +55,7 @@ def settings(cls: type[T]) -> type[T]:
 
     def equal(self: Any, other: object) -> Any:
         same = same_settings(self, other)
-        return same if same is NotImplemented else same and self._given is other._given  # type: ignore[attr-defined]
+        return same if same is NotImplemented else same and self._given == other._given  # type: ignore[attr-defined]
 
     made.__init__ = init  # type: ignore[method-assign]
     made.__eq__ = equal  # type: ignore[method-assign]
@@ -70,7 +69,7 @@ def _compiled(transform: "Transform") -> Plan:
 
 def compiled(transform: "Transform") -> Plan:
     """The plan of a transform, built once for all that have the same settings, with its own arrays if it has any."""
-    plan = _compiled(transform)
+    plan = _compiled(bare(transform))
     return dataclasses.replace(plan, **transform._given) if transform._given else plan
 
 
@@ -124,9 +123,9 @@ class Transform:
 
     def to(self, device: str | None) -> Self:
         """Return a copy that first moves its input to `device`: "cpu", "cuda", "cuda:N", or None to let it be."""
-        moved = dataclasses.replace(self, device=device)
-        moved._replace(_given=self._given)
-        return moved
+        copied = dataclasses.replace(self, device=device)
+        copied._replace(_given=moved(self._given, device))
+        return copied
 
     @property
     def _arrays(self) -> dict[str, Callable[[], Any]]:
@@ -144,7 +143,7 @@ class Transform:
         given = self._given or {}
         made = {name: self._arrays[name]() for name in self._learned if name not in given}
         single = mapped(lambda array: array.astype(np.float32), made)
-        return single | {name: mapped(lambda held: held.value, given[name]) for name in given}
+        return single | {name: mapped(lambda held: held.original, given[name]) for name in given}
 
     def with_params(self, params: dict[str, Any]) -> Self:
         """Return a copy that computes with other arrays: any of those that define it, to be learned or not.
@@ -160,7 +159,7 @@ class Transform:
         Raises
         ------
         ParameterError
-            If a name is unknown or a shape does not fit.
+            If a name is unknown, a shape does not fit, or numbers are not floating point.
 
         Examples
         --------
@@ -174,21 +173,8 @@ class Transform:
         >>> bool(np.allclose(twice(y), 2 * mel(y)))
         True
         """
-        known, given = self._arrays, dict(self._given or {})
-        for name, value in params.items():
-            if name not in known:
-                names = ", ".join(known) or "none"
-                raise ParameterError(f"{type(self).__name__} has no array {name!r}: those it has are {names}")
-            arrays = [asarray(array, device=self.device) for array in leaves(value)]
-            shapes, expected = [tuple(a.shape) for a in arrays], [a.shape for a in leaves(known[name]())]
-            if shapes != expected:
-                raise ParameterError(f"{name} has shape {shapes}: must be {expected} for these settings")
-            for array in arrays:
-                if not dtype_name(array).startswith("float"):
-                    raise ParameterError(f"{name} has dtype {dtype_name(array)}: must be floating point")
-            given[name] = rebuilt(value, [constant(array) for array in arrays])
         changed = copy.copy(self)
-        changed._replace(_given=given)
+        changed._replace(_given=((self._given or {}) | checked(self, params)) or None)
         return changed
 
     def to_dict(self) -> dict[str, Any]:
@@ -304,7 +290,7 @@ class FramedTransform(Framed):
 
     @property
     def _arrays(self) -> dict[str, Callable[[], Any]]:
-        plan = _compiled(self)
+        plan = _compiled(bare(self))
         found = {"window": lambda: plan.window.value, "basis": plan.fourier_basis}
         return found if plan.bank is None else found | {"bank": lambda: plan.bank.value}
 

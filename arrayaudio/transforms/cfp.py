@@ -30,6 +30,7 @@ from arrayaudio.log_frequency_bank import (
 from arrayaudio.plan import Plan, spectrogram
 from arrayaudio.project import mix_rows
 from arrayaudio.transforms.base import FramedTransform, compiled, settings
+from arrayaudio.transforms.params import bare
 from arrayaudio.windows import Window
 
 __all__ = ["CFP"]
@@ -177,7 +178,7 @@ class CFP(FramedTransform):
     def _read(self, S: Array) -> dict[str, Array]:
         """Outputs by name from magnitudes (..., 1 + n_fft // 2, n_frames)."""
         to_rows = namespace(S).matrix_transpose
-        matrices = _matrices(self)
+        matrices = _matrices(bare(self))
         spectrum, cepstrum = self._layers(to_rows(S))
         found = {"spectrum": _read_at(S, matrices.bins), "frequency": _read_at(to_rows(spectrum), matrices.bins)}
         if cepstrum is not None:
@@ -187,7 +188,7 @@ class CFP(FramedTransform):
 
     def _layers(self, S: Array) -> tuple[Array, Array | None]:
         """The last spectrum and the last cepstrum of magnitudes (..., n_frames, 1 + n_fft // 2)."""
-        cuts = _matrices(self)
+        cuts = _matrices(bare(self))
         passed_on = spectrum = _compressed(S, self.g[0])
         cepstrum = None
         for layer, exponent in enumerate(self.g[1:], start=1):
