@@ -35,6 +35,7 @@ bench: .venv/dev.ready
 
 docs: .venv/dev.ready
 	$(BIN)/python -m docs.pictures
+	$(BIN)/python -m docs.accuracy
 
 # The tests with the oldest versions that pyproject.toml allows.
 test-oldest: .venv-oldest/dev.ready

@@ -7,6 +7,7 @@ __version__ = "0.1.0"
 
 # Public names by the module that holds them; modules are loaded when one of their names is first used.
 _PUBLIC = {
+    "adaptive": ["adaptive_melspectrogram", "adaptive_stft"],
     "arrays": ["asarray", "to_numpy"],
     "autodiff.check": ["check_grads"],
     "autodiff.gradients": ["grad", "value_and_grad", "vjp"],
@@ -24,24 +25,11 @@ _PUBLIC = {
         "MissingExtraError",
         "ParameterError",
     ],
+    "ext.params": ["load"],
     "features": ["delta"],
-    "functional": [
-        "cfp",
-        "chroma_cqt",
-        "chroma_stft",
-        "cqt",
-        "gammatonegram",
-        "hybrid_cqt",
-        "icqt",
-        "istft",
-        "lfcc",
-        "melspectrogram",
-        "mfcc",
-        "pseudo_cqt",
-        "spectrogram",
-        "stft",
-        "vqt",
-    ],
+    "functional.bands": ["cfp", "chroma_stft", "gammatonegram", "lfcc", "melspectrogram", "mfcc"],
+    "functional.notes": ["chroma_cqt", "cqt", "hybrid_cqt", "icqt", "pseudo_cqt", "vqt"],
+    "functional.spectra": ["istft", "spectrogram", "stft"],
     "gain_control": ["pcen"],
     "gammatone_bank": ["gammatone_frequencies"],
     "gammatone_filtering": ["gammatone_filterbank"],
@@ -94,12 +82,12 @@ _PUBLIC = {
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
 
-__all__ = sorted([*_HOME, "__version__", "filters"])
+__all__ = sorted([*_HOME, "__version__", "filters", "optim"])
 
 
 def __getattr__(name: str) -> Any:
-    if name == "filters":
-        return importlib.import_module("arrayaudio.filters")
+    if name in ("filters", "optim"):
+        return importlib.import_module(f"arrayaudio.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'arrayaudio' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"arrayaudio.{_HOME[name]}"), name)

@@ -6,6 +6,7 @@ standard have in common.
 """
 
 import contextlib
+import functools
 import importlib
 import re
 import sys
@@ -45,6 +46,8 @@ def namespace(*arrays: Array) -> Any:
     A namespace that sets `lifts = True`, as one that records operations does, also takes the arrays of the library
     it records for. Apart from that, arrays of different libraries or devices raise BackendError.
     """
+    if all(isinstance(x, np.ndarray) for x in arrays):
+        return np
     namespaces = {id(xp): xp for xp in map(_namespace_of, arrays)}
     found = [xp for xp in namespaces.values() if getattr(xp, "lifts", False)] or list(namespaces.values())
     devices = {device(x) for x in arrays}
@@ -174,7 +177,14 @@ def to_numpy(x: ArrayLike) -> np.ndarray:
 
 def dtype_name(x: Array) -> str:
     """Return the dtype's name, such as "float32", in every library."""
+    if isinstance(x.dtype, np.dtype):
+        return _numpy_name(x.dtype)
     return str(getattr(x.dtype, "name", x.dtype)).rpartition(".")[2]
+
+
+@functools.lru_cache(maxsize=64)  # NumPy puts its names together anew each time
+def _numpy_name(dtype: np.dtype[Any]) -> str:
+    return dtype.name
 
 
 def cast(x: Array, dtype: str) -> Array:

@@ -2,8 +2,11 @@
 
 import functools
 import math
+from typing import Any
 
-from arrayaudio.arrays import Array, ArrayLike, namespace, on_device_of
+import numpy as np
+
+from arrayaudio.arrays import Array, ArrayLike, as_real, asarray, constant, device, namespace, on_device_of, plain
 from arrayaudio.checks import real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import pad
@@ -31,17 +34,45 @@ def _loudest_around(S: Array, size: int) -> Array:
     return xp.matrix_transpose(functools.reduce(xp.maximum, shifted))
 
 
+def _is_array(value: Any) -> bool:
+    return hasattr(value, "ndim") and not (isinstance(value, np.ndarray | np.generic) and value.ndim == 0)
+
+
+def _parameter(name: str, value: Any, shapes: tuple[tuple[int, ...], ...], **limits: float) -> Any:
+    """Return a setting as a float, or as it came if it is an array of one of the shapes; or raise.
+
+    The values of arrays in host memory are checked too; on a GPU this would wait for the device.
+    """
+    if not _is_array(value):
+        return real(name, value, **limits)
+    array = as_real(value, name)
+    if array.shape not in shapes:
+        allowed = " or ".join(map(str, shapes))
+        raise ParameterError(f"{name} has shape {array.shape}: must be a number or have shape {allowed}")
+    if device(array) == "cpu" and array.size:
+        values = plain(array)
+        xp = namespace(values)
+        for extreme in (xp.min(values), xp.max(values)):
+            real(name, float(extreme), **limits)
+    return array
+
+
+def _like(S: Array, value: Any) -> Any:
+    """A setting in the precision of `S`, to be combined with it."""
+    return value if isinstance(value, float) else constant(value).like(S)
+
+
 def pcen(
     S: ArrayLike,
     *,
     sr: float,
     hop_length: int = 512,
-    gain: float = 0.98,
-    bias: float = 2.0,
-    power: float = 0.5,
+    gain: float | ArrayLike = 0.98,
+    bias: float | ArrayLike = 2.0,
+    power: float | ArrayLike = 0.5,
     time_constant: float = 0.4,
-    eps: float = 1e-6,
-    b: float | None = None,
+    eps: float | ArrayLike = 1e-6,
+    b: float | ArrayLike | None = None,
     max_size: int = 1,
     initial: float | ArrayLike = 1.0,
 ) -> Array:
@@ -59,13 +90,14 @@ def pcen(
         Sampling rate in Hz.
     hop_length : int
         Samples from one frame to the next.
-    gain, bias, power : float
-        Exponent of the gain control, and offset and exponent of the compression; not negative.
+    gain, bias, power : float or array, shape () or (freq, 1)
+        Exponent of the gain control, and offset and exponent of the compression; not negative, and in arrays of
+        `bias` and `power` greater than 0. Gradients can be taken with respect to all arrays.
     time_constant : float
         Of the smoothing, in seconds.
-    eps : float
+    eps : float or array, shape () or (freq, 1)
         Energy, in units of S, under which the gain rises no more.
-    b : float, optional
+    b : float or array, shape (), optional
         Coefficient of the smoothing, from 0 to 1; replaces the one that `time_constant` gives.
     max_size : int
         Bands whose maximum is smoothed instead of each band alone (SuperFlux); 1 for each alone.
@@ -79,7 +111,7 @@ def pcen(
     Raises
     ------
     ParameterError
-        If a setting is out of range, `S` has negative values or no time axis, or the shape of `initial` does not fit.
+        If a setting is out of range, `S` has negative values or no time axis, or the shape of an array does not fit.
 
     Examples
     --------
@@ -90,25 +122,36 @@ def pcen(
     array([[0.341, 0.341, 0.341, 0.341]])
     """
     energies = as_energies(S)
-    gain, bias, power = real("gain", gain, least=0), real("bias", bias, least=0), real("power", power, least=0)
-    eps, size = real("eps", eps, above=0), whole("max_size", max_size)
+    each = ((), (energies.shape[-2], 1))
+    gain = _parameter("gain", gain, each, least=0)
+    # With numbers, 0 means another formula; among the values of an array it cannot.
+    bias, power = (
+        _parameter(name, value, each, **{"above" if _is_array(value) else "least": 0})
+        for name, value in (("bias", bias), ("power", power))
+    )
+    eps, size = _parameter("eps", eps, each, above=0), whole("max_size", max_size)
     rate, hop = real("sr", sr, above=0), whole("hop_length", hop_length)
-    from_time = smoothing(rate, hop, real("time_constant", time_constant, above=0))
-    weight = from_time if b is None else real("b", b, least=0)
-    if weight > 1:
-        raise ParameterError(f"b={b!r}: must be at least 0 and at most 1")
+    weight: Any = smoothing(rate, hop, real("time_constant", time_constant, above=0))
+    if b is not None:
+        weight = _parameter("b", b, ((),), least=0)
+        if device(weight) == "cpu" and plain(weight) > 1:
+            raise ParameterError(f"b={b!r}: must be at least 0 and at most 1")
     with on_device_of(energies):
-        xp = namespace(energies)
-        start = xp.asarray(initial, dtype=energies.dtype)
+        if _is_array(initial):
+            start = constant(asarray(initial)).like(energies)
+        else:
+            start = namespace(energies).asarray(initial, dtype=energies.dtype)
         if start.ndim and start.shape != (*energies.shape[:-1], 1):
             raise ParameterError(
                 f"initial has shape {start.shape}: must be a number or have shape {(*energies.shape[:-1], 1)}"
             )
         source = energies if size == 1 else _loudest_around(energies, size)
-        smoothed = one_pole(weight * source, 1 - weight, initial=start)
+        smoothed = one_pole(_like(energies, weight) * source, 1 - weight, initial=start)
+        gain, bias, power, eps = (_like(energies, value) for value in (gain, bias, power, eps))
         controlled = energies * (smoothed + eps) ** -gain
-        if power == 0:
+        xp = namespace(controlled)
+        if isinstance(power, float) and power == 0:
             return xp.log1p(controlled)
-        if bias == 0:
+        if isinstance(bias, float) and bias == 0:
             return controlled**power
         return bias**power * xp.expm1(power * xp.log1p(controlled / bias))

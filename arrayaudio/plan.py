@@ -1,14 +1,15 @@
 """A transform compiled: what happens between a waveform and its spectrogram, as one primitive."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import Array, Constant, contiguous
+from arrayaudio.arrays import Array, Constant, contiguous, namespace
 from arrayaudio.autodiff.gradients import vjp
-from arrayaudio.frames import INDEX_MODES, Framing, lengthened, windowed_frames
+from arrayaudio.frames import INDEX_MODES, Framing, pad, windowed_frames
 from arrayaudio.inverse import synthesis
 from arrayaudio.nonuniform import Interpolation, fourier_at, interpolation
 from arrayaudio.primitive import primitive, pullback_of
@@ -77,20 +78,56 @@ def _levels(S: Array, plan: Plan) -> Array:
     return S if plan.scaling is None else scaled(S, plan.scaling)
 
 
+# Coefficients that the way back holds at a time, and those of one item: parts are the same for any batch.
+AT_A_TIME, OF_AN_ITEM = 2**18, 2**17
+
+
 @pullback_of(spectrogram)
 def _spectrogram_pullback(y: Array, plan: Plan) -> Any:
-    """Back through what became of the coefficients, which are computed again, and through the STFT by its adjoint."""
-    framing, window = plan.framing, plan.window
+    """Back through levels, then, part by part, through what became of the coefficients, and the STFT by its adjoint.
+
+    Coefficients are computed again, so no more of them are ever held than a part has.
+    """
+    framing = plan.framing
     if plan.basis is not None or plan.frequencies is not None or framing.pad_mode not in INDEX_MODES:
         return NotImplemented
-    weights = half_weights(framing.frame_length, 0.5)
+    rows = 1 + framing.frame_length // 2
+    n_frames = max(1, OF_AN_ITEM // rows)
+    n_items = max(1, AT_A_TIME // (rows * min(n_frames, framing.n_frames(y.shape[-1]))))
 
     def pull(g: Array) -> Array:
-        if plan.detector != "complex":
-            _, back = vjp(lambda X: _seen(X, plan), spectrogram(y, Plan(framing, window)))
-            (g,) = back(g)
-        frames = framing.frame_length * synthesis(g * weights.like(g), framing, window)
-        padded = lengthened(frames, 0, y.shape[-1] + 2 * framing.padding)
-        return unpad(padded, framing.padding, framing.pad_mode)
+        xp, count = namespace(y), math.prod(y.shape[:-1])
+        g = xp.reshape(g, (count, *g.shape[-2:]))
+        items = xp.reshape(y, (count, y.shape[-1]))
+        found = xp.zeros_like(items)
+        for k in range(0, count, n_items):
+            here = slice(k, min(k + n_items, count))
+            found[here, :] = _by_frames(g[here, ...], items[here, :], plan, n_frames)
+        return xp.reshape(found, y.shape)
 
     return spectrogram(y, plan), pull
+
+
+def _before_levels(g: Array, y: Array, plan: Plan) -> Array:
+    """Gradient of what a plan takes the logarithm of."""
+    if plan.scaling is None:
+        return g
+    _, back = vjp(lambda S: _levels(S, plan), spectrogram(y, dataclasses.replace(plan, scaling=None)))
+    return back(g)[0]
+
+
+def _by_frames(g: Array, y: Array, plan: Plan, n_frames: int) -> Array:
+    """Gradient of signals (n_items, n_samples), so many frames at a time."""
+    framing, window, flat = plan.framing, plan.window, dataclasses.replace(plan, scaling=None)
+    length, hop = framing.frame_length, framing.hop_length
+    weights, bare = half_weights(length, 0.5), Framing(length, hop)
+    padded, g = pad(y, framing.padding, framing.pad_mode), _before_levels(g, y, plan)
+    total = namespace(y).zeros_like(padded)
+    for first in range(0, g.shape[-1], n_frames):
+        part = g[..., first : min(first + n_frames, g.shape[-1])]
+        here = slice(first * hop, (first + part.shape[-1] - 1) * hop + length)
+        if plan.detector != "complex":
+            _, back = vjp(lambda X: _seen(X, flat), spectrogram(padded[:, here], Plan(bare, window)))
+            (part,) = back(part)
+        total[:, here] += length * synthesis(part * weights.like(part), bare, window)
+    return unpad(total, framing.padding, framing.pad_mode)

@@ -118,8 +118,9 @@ def time_stretch(y: ArrayLike, *, rate: float, **settings: Any) -> Array:
         raise ParameterError(f"rate={rate:g}: leaves no sample of {signal.shape[-1]}; use a lower one")
     transform = STFT(**settings)
     framing = transform.framing
-    stretched = phase_vocoder(transform(signal), rate=rate)
+    # Phases of quiet bins, which are all rounding in single precision, add up until a tone comes there.
+    stretched = phase_vocoder(transform(cast(signal, "float64")), rate=rate)
     covered = (stretched.shape[-1] - 1) * framing.hop_length + framing.frame_length - framing.padding
     result = transform.inverse(stretched, length=min(length, covered))
     with on_device_of(result):
-        return lengthened(result, 0, length)
+        return cast(lengthened(result, 0, length), dtype_name(signal))

@@ -4,8 +4,8 @@
 
 Contenders take turns, so that all see the same noise; each turn is a pause, one call that is not counted and five that
 are. The median of all turns is what counts. Errors are relative L2 against float64 values from NumPy's FFT and, for
-mel, librosa's filters in float64. Times on shared machines are noisy: compare within a run only. Results go to
-bench/results as JSON, with the processor's name.
+mel, librosa's filters in float64; for the CQT, sums over librosa's wavelets. Times on shared machines are noisy:
+compare within a run only. Results go to bench/results as JSON, with the processor's name.
 """
 
 import datetime
@@ -37,6 +37,16 @@ def exact_stft(y: np.ndarray) -> np.ndarray:
     padded = np.pad(y.astype(np.float64), [(0, 0), (N_FFT // 2, N_FFT // 2)])
     frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT, axis=-1)[:, ::HOP]
     return np.fft.rfft(frames * scipy.signal.get_window("hann", N_FFT)).swapaxes(-1, -2)
+
+
+def exact_cqt(y: np.ndarray) -> np.ndarray:
+    """Sums over librosa's wavelets, times the root of their lengths: (n_samples,) -> (84, time)."""
+    frequencies = librosa.cqt_frequencies(84, fmin=librosa.note_to_hz("C1"))
+    kernels, lengths = librosa.filters.wavelet(freqs=frequencies, sr=SR, dtype=np.complex128)
+    width = kernels.shape[1]
+    padded = np.pad(y.astype(np.float64), width // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, width)[::HOP]
+    return np.sqrt(lengths)[:, None] * (kernels.conj() @ frames.T)
 
 
 def error(result: np.ndarray, exact: np.ndarray) -> float:
@@ -133,6 +143,17 @@ def main() -> None:
                 "librosa": lambda: librosa.istft(spectra, length=y.shape[-1]),
             },
             y.astype(np.float64),
+        ),
+        "CQT, 84 bins, 16 clips of 10 s": (
+            {"arrayaudio": lambda: aa.cqt(y, sr=SR), "librosa": lambda: librosa.cqt(y, sr=SR)},
+            np.stack([exact_cqt(item) for item in y]),
+        ),
+        "hpss, one clip of 10 s": (
+            {
+                "arrayaudio": lambda: aa.hpss(spectra[0])[0],
+                "librosa": lambda: librosa.decompose.hpss(spectra[0])[0],
+            },
+            librosa.decompose.hpss(X[0])[0],
         ),
         "mel spectrogram, one clip of 1 s": (
             {

@@ -248,7 +248,7 @@ class TestErrors:
             ({"n_iter": -1}, "n_iter=-1: must be at least 0"),
             ({"momentum": -0.1}, "momentum=-0.1: must be at least 0"),
             ({"tolerance": -1}, "tolerance=-1: must be at least 0"),
-            ({"init": "noise"}, "init='noise': must be 'random', 'pghi' (of an STFT), None, or an array"),
+            ({"init": "noise"}, "init='noise': must be 'random', 'pghi' .of an STFT., None, or an array"),
             ({"init": np.ones((33, 4))}, r"init has shape \(33, 4\): must be \(33, 9\)"),
             ({"length": 2000}, "length=2000: must be at least 1 and at most 160"),
             ({"length": 100}, r"length=100: gives 7 frames, and the spectrogram has 9"),

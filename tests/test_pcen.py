@@ -89,6 +89,85 @@ def test_no_frames_pass():
     assert aa.pcen(np.zeros((3, 0)), sr=8000).shape == (3, 0)
 
 
+# Settings that are arrays
+
+
+def arrays(rng, n_bands, dtype="float64"):
+    column = (n_bands, 1)
+    made = {
+        "gain": 0.5 + 0.5 * rng.random(column),
+        "bias": 1 + rng.random(column),
+        "power": 0.3 + 0.5 * rng.random(column),
+        "eps": 100 + 100 * rng.random(column),
+        "b": np.array(0.03),
+    }
+    return {name: value.astype(dtype) for name, value in made.items()}
+
+
+def test_arrays_hold_a_number_for_each_band(library, dtype, rng):
+    S, options = energies(rng, (2, 6, 150), dtype), arrays(rng, 6, "float32")
+    given = {name: library.asarray(value.astype(dtype)) for name, value in options.items()}
+    result = library.to_numpy(aa.pcen(library.asarray(S), sr=22050, **given))
+    assert result.dtype == dtype
+    for k in range(6):
+        band = {name: float(value[k, 0]) if value.ndim else float(value) for name, value in options.items()}
+        assert_same_spectrum(result[:, k], expected(S[:, k : k + 1], band)[:, 0], dtype)
+
+
+@pytest.mark.parametrize("name", ["gain", "bias", "power", "eps", "b"])
+def test_a_single_array_gives_what_the_number_gives(name, library, dtype, rng):
+    S, value = library.asarray(energies(rng, (6, 150), dtype)), {"b": 0.25}.get(name, 0.75)
+    result = aa.pcen(S, sr=22050, **{name: library.asarray(np.array(value, dtype))})
+    assert_same_spectrum(library.to_numpy(result), library.to_numpy(aa.pcen(S, sr=22050, **{name: value})), dtype)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "options"),
+    [
+        (("gain", "bias", "power", "eps", "b"), {}),
+        (("gain", "bias", "power", "eps", "b"), {"max_size": 3}),
+        (("gain", "eps"), {"power": 0}),
+        (("gain", "power", "b"), {"bias": 0}),
+        (("bias", "power"), {"b": 1}),
+        (("b",), {"power": 0.25}),
+    ],
+    ids=str,
+)
+def test_gradients_are_those_of_finite_differences(chosen, options, rng):
+    S, known = energies(rng, (2, 4, 150), "float64"), arrays(rng, 4)
+    learned = {name: known[name] for name in chosen} | {"S": S, "initial": 1 + rng.random((2, 4, 1))}
+    weights = rng.random(S.shape)
+
+    def loss(given):
+        return np.sum(aa.pcen(given["S"], sr=8000, **{k: v for k, v in given.items() if k != "S"}, **options) * weights)
+
+    gradient = aa.grad(loss)(learned)
+    for name, value in learned.items():
+        step = 1e-5 * value * rng.choice([-1, 1], value.shape)
+        slope = loss(learned | {name: value + step}) - loss(learned | {name: value - step})
+        rounding = 1e-14 * loss(learned)
+        assert abs(slope - 2 * np.sum(gradient[name] * step)) <= 1e-7 * np.linalg.norm(gradient[name] * step) + rounding
+
+
+@pytest.mark.parametrize("options", [{}, {"bias": 0}, {"power": 0}, {"b": np.array(1.0)}], ids=str)
+def test_gradients_are_finite_at_silence(options, dtype, rng):
+    learned = {name: value for name, value in arrays(rng, 3, dtype).items() if name not in options}
+    silence = np.zeros((2, 3, 100), dtype)
+    gradients, of_signal = aa.grad(lambda p, S: np.sum(aa.pcen(S, sr=8000, **p, **options)), argnums=(0, 1))(
+        learned, silence
+    )
+    assert np.isfinite(of_signal).all()
+    assert all(np.isfinite(g).all() and g.dtype == dtype for g in gradients.values())
+
+
+def test_settings_on_the_tape_leave_the_signal_off_it(rng):
+    S, options = energies(rng, (3, 80), "float32"), arrays(rng, 3, "float32")
+    value, pullback = aa.vjp(lambda p: aa.pcen(S, sr=8000, **p), options)
+    assert value.dtype == np.float32
+    assert_same_spectrum(value, aa.pcen(S, sr=8000, **options))
+    assert all(g.shape == options[name].shape for name, g in pullback(np.ones_like(value))[0].items())
+
+
 S = np.ones((3, 10))
 
 
@@ -104,6 +183,14 @@ S = np.ones((3, 10))
         (S, {"time_constant": 0}, "time_constant=0: must be greater than 0"),
         (S, {"b": 1.5}, r"b=1\.5: must be at least 0 and at most 1"),
         (S, {"b": -0.5}, r"b=-0\.5: must be at least 0"),
+        (S, {"gain": np.array([[1.0], [-0.5], [1.0]])}, r"gain=-0\.5: must be at least 0"),
+        (S, {"power": np.array([[1.0], [0.0], [1.0]])}, r"power=0\.0: must be greater than 0"),
+        (S, {"bias": np.array([[1.0], [np.nan], [1.0]])}, "bias=nan: must be finite"),
+        (S, {"eps": np.zeros((3, 1))}, r"eps=0\.0: must be greater than 0"),
+        (S, {"gain": np.ones(3)}, r"gain has shape \(3,\): must be a number or have shape \(\) or \(3, 1\)"),
+        (S, {"b": np.full((3, 1), 0.5)}, r"b has shape \(3, 1\): must be a number or have shape \(\)"),
+        (S, {"b": np.array(1.5)}, r"b=array\(1\.5\): must be at least 0 and at most 1"),
+        (S, {"gain": "loud"}, "gain='loud': must be a real number"),
         (S, {"max_size": 0}, "max_size=0: must be at least 1"),
         (S, {"initial": S}, r"initial has shape \(3, 10\): must be a number or have shape \(3, 1\)"),
         (S[0], {}, r"spectrogram has shape \(10,\): must have shape \(\.\.\., freq, time\)"),

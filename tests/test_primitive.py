@@ -18,7 +18,13 @@ from arrayaudio.spectrum import Scaling
 from .tolerances import assert_same_levels, assert_same_spectrum
 
 # Which import, and so register, every primitive.
-for module in ("functional", "medians", "gammatone_filtering", "reconstruction.griffin_lim"):
+for module in (
+    "functional.notes",
+    "functional.spectra",
+    "medians",
+    "gammatone_filtering",
+    "reconstruction.griffin_lim",
+):
     importlib.import_module(f"arrayaudio.{module}")
 
 FRAMING = Framing(64, 16, 32, "reflect")

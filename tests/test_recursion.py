@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.signal
 
+import arrayaudio as aa
 from arrayaudio.recursion import BLOCK, one_pole
 
 from . import naive_features as naive
@@ -55,3 +56,28 @@ def test_a_namespace_that_records_sees_it_all(rng):
     result = one_pole(traced.Traced(x), 0.9)
     assert isinstance(result, traced.Traced)
     assert_same_spectrum(result.value, one_pole(x, 0.9))
+
+
+@pytest.mark.parametrize("n", LENGTHS)
+@pytest.mark.parametrize("pole", [0.0, 0.5, -0.97, 1.0])
+def test_a_pole_may_be_an_array(n, pole, library, dtype, rng):
+    x = rng.standard_normal((2, n)).astype(dtype)
+    result = library.to_numpy(one_pole(library.asarray(x), library.asarray(np.array(pole))))
+    assert result.dtype == dtype
+    assert_same_spectrum(result, one_pole(x.astype(np.float64), pole), dtype)
+
+
+@pytest.mark.parametrize("n", [1, 50, BLOCK + 1, 1000])
+@pytest.mark.parametrize("pole", [0.0, 0.5, -0.9, 0.99])
+def test_a_pole_has_a_gradient(n, pole, rng):
+    x, before, weights = rng.standard_normal((2, n)), rng.standard_normal((2, 1)), rng.standard_normal((2, n))
+
+    def loss(pole, x, before):
+        return np.sum(one_pole(x, pole, initial=before) * weights)
+
+    gradients = aa.grad(loss, argnums=(0, 1, 2))(np.array(pole), x, before)
+    point = (np.array(pole), x, before)
+    for place, gradient in enumerate(gradients):
+        step = 1e-6 * rng.standard_normal(gradient.shape)
+        ahead, behind = (loss(*point[:place], point[place] + s, *point[place + 1 :]) for s in (step, -step))
+        assert ahead - behind == pytest.approx(2 * np.sum(gradient * step), rel=1e-6, abs=1e-6 * np.linalg.norm(step))

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, asarray, cast, dtype_name, namespace, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, asarray, cast, dtype_name, namespace, on_device_of, to_numpy
 from arrayaudio.autodiff.gradients import vjp
 from arrayaudio.autodiff.tape import INEXACT
 from arrayaudio.autodiff.trees import leaves, mapped
@@ -35,7 +35,7 @@ def check_grads(
     *args
         Where to check, away from kinks such as abs(0). Arrays are brought to double precision.
     seed : int
-        Of the random directions. Along each array they are as large as it is, or of size 1 where it is zero.
+        Of the random directions. Along each argument d is as large as it is, and u as 1 / value, so that all count.
     step : float or None
         h, 1e-6 by default.
     tolerance : float or None
@@ -60,10 +60,11 @@ def check_grads(
     x = mapped(_double, list(args))
     value, pullback = vjp(function, *x)
     for k in range(DIRECTIONS):
-        d, u = mapped(lambda z: _random(rng, z), x), mapped(lambda z: _random(rng, z), value)
+        d = mapped(lambda z: _random(rng, z, _size(z)), x)
+        u = mapped(lambda z: _random(rng, z, 1 / _size(z)), value)
         at = {n: _inner(u, function(*_moved(x, d, n * h))) for n in (-2, -1, 1, 2)}
         ours, differences = _inner(list(pullback(u)), d), (8 * (at[1] - at[-1]) - (at[2] - at[-2])) / (12 * h)
-        rounding = 20 * np.finfo(np.float64).eps / h * _inner(mapped(_size, u), mapped(_size, value))
+        rounding = 20 * np.finfo(np.float64).eps / h * _inner(mapped(_moduli, u), mapped(_moduli, value))
         if not abs(ours - differences) <= allowed * max(abs(ours), abs(differences)) + rounding:
             raise DifferentiationError(
                 f"the pullback gives {ours:.12g}, central differences {differences:.12g} (seed={seed}, direction {k}): "
@@ -85,13 +86,19 @@ def _counts(x: Array) -> bool:
     return dtype_name(x).startswith(INEXACT)
 
 
-def _size(x: ArrayLike) -> Array:
+def _moduli(x: ArrayLike) -> Array:
     array = asarray(x)
     return namespace(array).abs(array)
 
 
-def _random(rng: np.random.Generator, x: ArrayLike) -> Array:
-    """Draw an array of the kind of `x`, and of its size, or of size 1 where that is zero; zeros for integers."""
+def _size(x: ArrayLike) -> float:
+    """Average modulus of an array, 1 for zeros."""
+    moduli = to_numpy(_moduli(x))
+    return float(np.mean(moduli)) or 1.0 if moduli.size else 1.0
+
+
+def _random(rng: np.random.Generator, x: ArrayLike, size: float) -> Array:
+    """Draw an array of the kind of `x`, of the given size; zeros for integers."""
     x = asarray(x)
     xp = namespace(x)
     if not _counts(x):
@@ -99,9 +106,8 @@ def _random(rng: np.random.Generator, x: ArrayLike) -> Array:
     drawn = rng.standard_normal(x.shape)
     if dtype_name(x).startswith("complex"):
         drawn = drawn + 1j * rng.standard_normal(x.shape)
-    size = float(xp.sqrt(xp.mean(xp.abs(x) ** 2))) if x.size else 0.0
     with on_device_of(x):
-        return xp.asarray(drawn * (size or 1.0), dtype=x.dtype)
+        return xp.asarray(drawn * size, dtype=x.dtype)
 
 
 def _inner(u: Any, v: Any) -> float:

@@ -124,6 +124,10 @@ def value_and_grad(function: Callable[..., Any], *, argnums: int | tuple[int, ..
                 full[place] = value
             result = function(*full, **options)
             if has_aux:
+                if not isinstance(result, tuple) or len(result) != 2:
+                    raise DifferentiationError(
+                        "has_aux=True: the function must return a pair of loss and anything else"
+                    )
                 result, extra = result
                 aux.append(mapped(lambda x: x.value if isinstance(x, Var) else x, extra))
             return result

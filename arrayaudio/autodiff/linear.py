@@ -39,6 +39,10 @@ def scattered(g: Array, x: Array, index: Any) -> Array:
         if not hasattr(xp.add, "at"):
             raise DifferentiationError(f"{xp.__name__} has no add.at: index with slices or truth values instead")
         xp.add.at(out, index, g)
+    elif all(part is None or part is Ellipsis or isinstance(part, int | slice) for part in parts):
+        # Not every library assigns through None, which only adds axes of length 1.
+        places = tuple(part for part in parts if part is not None)
+        out[places] = xp.reshape(g, out[places].shape)
     else:
         out[index] = g
     return out
@@ -75,8 +79,8 @@ def _right(g: Array, r: Array, a: Array, b: Array) -> Array:
         return xp.conj(a) * g if b.ndim == 1 else xp.conj(a)[:, None] * g[..., None, :]
     if b.ndim == 1:
         return xp.sum(xp.conj(a) * g[..., None], axis=tuple(range(a.ndim - 1)))
-    if b.ndim == 2 and a.ndim == 3 and len(a):  # item by item, since the sum of all is all that is kept
-        return sum(xp.conj(xp.matrix_transpose(a[k])) @ g[k] for k in range(a.shape[0]))
+    if b.ndim == 2 and a.ndim == 3 and a.shape[0]:  # item by item, since the sum of all is all that is kept
+        return sum(xp.conj(xp.matrix_transpose(a[k, ...])) @ g[k, ...] for k in range(a.shape[0]))
     return xp.conj(xp.matrix_transpose(a)) @ g
 
 
@@ -124,11 +128,11 @@ def _joined(g: Array, k: int, arrays: list[Array], axis: int | None = 0) -> Arra
         start = sum(a.size for a in arrays[:k])
         return namespace(g).reshape(g[start : start + arrays[k].size], arrays[k].shape)
     start = sum(a.shape[axis] for a in arrays[:k])
-    return g[(*(slice(None),) * (axis % g.ndim), slice(start, start + arrays[k].shape[axis]))]
+    return g[(*(slice(None),) * (axis % g.ndim), slice(start, start + arrays[k].shape[axis]), ...)]
 
 
 def _stacked(g: Array, k: int, _arrays: list[Array], axis: int = 0) -> Array:
-    return g[(*(slice(None),) * (axis % g.ndim), k)]
+    return g[(*(slice(None),) * (axis % g.ndim), k, ...)]
 
 
 def einsum_part(g: Array, k: int, arrays: list[Array], subscripts: str) -> Array:

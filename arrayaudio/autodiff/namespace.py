@@ -185,7 +185,7 @@ def record(name: str, function: Callable[..., Any], args: Any, options: dict[str
         part = functools.partial(einsum_part, subscripts=checked_subscripts(plain[0]))
         return _joining(function(*plain, **options), part, args[1:], plain[1:], (), {})
     if name in JOINING:
-        _check_options(name, JOINING[name], (None, 0, *plain), options)
+        _check_options(name, JOINING[name], len(plain), tuple(options))
         return _joining(function(*plain, **options), JOINING[name], args[0], plain[0], plain[1:], options)
     rules = RULES.get(name, ())
     unknown = [place for place in places if place >= len(rules)]
@@ -196,18 +196,17 @@ def record(name: str, function: Callable[..., Any], args: Any, options: dict[str
     used = [(args[place].node, rule) for place in places if (rule := rules[place])]
     if options or len(plain) > len(rules):
         for _, rule in used:
-            _check_options(name, rule, (None, None, *plain), options)
+            _check_options(name, rule, len(plain), tuple(options))
     result = function(*plain, **options)
     made = Var(result, [(node, _pull(rule, result, plain, options)) for node, rule in used])
     return made if made.node.parents and made.node.like[1].startswith(INEXACT) else result
 
 
-_signature = functools.cache(inspect.signature)
-
-
-def _check_options(name: str, rule: Callable[..., Any], args: Any, options: dict[str, Any]) -> None:
+@functools.cache
+def _check_options(name: str, rule: Callable[..., Any], count: int, options: tuple[str, ...]) -> None:
+    """Raise DifferentiationError unless a rule takes a gradient, a result, and these arguments."""
     try:
-        _signature(rule).bind(*args, **options)
+        inspect.signature(rule).bind(*range(2 + count), **dict.fromkeys(options))
     except TypeError as error:
         raise DifferentiationError(f"no VJP for xp.{name} with these options ({error}): leave them out") from None
 

@@ -28,17 +28,23 @@ def dropped(condition: Array, g: Array) -> Array:
     return xp.where(condition, xp.zeros_like(g), g)
 
 
+def nonzero(x: Array) -> Array:
+    """Where one can divide by x: where it is not so small that 1 / x overflows."""
+    xp = namespace(x)
+    return ~(xp.abs(x) < xp.finfo(x.dtype).smallest_normal)
+
+
 def over(g: Array, x: Array) -> Array:
     """G / conj(x), 0 where that would not be finite because x is as good as 0."""
-    xp = namespace(g, x)
-    usable = ~(xp.abs(x) < xp.finfo(x.dtype).smallest_normal)
+    xp = namespace(x)
+    usable = nonzero(x)
     return kept(usable, g) / xp.conj(xp.where(usable, x, xp.ones_like(x)))
 
 
 def unit(x: Any, r: Array) -> Array:
-    """X / r for r = |x|, or the length of a vector that x is part of; 0 where r is 0."""
+    """X / r for r = |x|, or the length of a vector that x is part of; as good as 0 where r is."""
     xp = namespace(r)
-    return kept(r != 0, x / xp.where(r == 0, xp.ones_like(r), r))
+    return x / xp.where(nonzero(r), r, xp.ones_like(r))
 
 
 def turned(g: Array) -> Array:
@@ -125,7 +131,7 @@ RULES: dict[str, tuple[Rule | None, ...]] = {
     "real": (lambda g, r, x: g,),
     "imag": (lambda g, r, x: turned(g),),
     "abs": (lambda g, r, x: g * unit(x, r),),
-    "angle": (lambda g, r, x: turned(over(g, _conj(x))),),
+    "angle": (lambda g, r, x: turned(over(g, x)),),
     # exponentials and circles
     "exp": (lambda g, r, x: g * _conj(r),),
     "expm1": (lambda g, r, x: g * _conj(r + 1),),

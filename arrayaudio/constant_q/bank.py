@@ -130,21 +130,26 @@ def n_spectral(bank: Bank, dtype: str) -> int:
     return int(np.argmin(costs))
 
 
-def rows(bank: Bank, first_bin: int, dtype: str) -> Iterator[Rows]:
-    """Kernels from `first_bin` on as matrices, in groups of similar length so that few zeros are needed."""
+def groups(bank: Bank, first_bin: int) -> Iterator[tuple[int, int, int]]:
+    """Bins from `first_bin` on in groups of similar length, so that few zeros are needed: (first, stop, width)."""
     wavelets, first = bank.wavelets, first_bin
     while first < len(wavelets.lengths):
         longest = wavelets.lengths[first]
         most = first + max(1, int(LARGEST_MATRIX / (2 * longest)))
         stop = first + sum(length > longest / 1.5 for length in wavelets.lengths[first:most])
-        width = wavelets.bins(first, stop).width
+        yield first, stop, wavelets.bins(first, stop).width
+        first = stop
+
+
+def rows(bank: Bank, first_bin: int, dtype: str) -> Iterator[Rows]:
+    """Kernels from `first_bin` on as matrices, one for each group."""
+    for first, stop, width in groups(bank, first_bin):
         matrix = np.zeros((stop - first, 2, width), dtype)
         for row, k in zip(matrix, range(first, stop), strict=True):
-            start, kernel = wavelets.kernel(k)
+            start, kernel = bank.wavelets.kernel(k)
             here = slice(width // 2 + start, width // 2 + start + len(kernel))
             row[:, here] = kernel.real, -kernel.imag
         yield Rows(stop - first, width, matrix.reshape(-1, width))
-        first = stop
 
 
 def spectra(bank: Bank, stop_bin: int, dtype: str) -> Spectra:

@@ -5,7 +5,18 @@ from typing import TypedDict, Unpack
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, Constant, asarray, cast, dtype_name, namespace, on_device_of, to_numpy
+from arrayaudio.arrays import (
+    Array,
+    ArrayLike,
+    Constant,
+    as_signal,
+    asarray,
+    cast,
+    dtype_name,
+    namespace,
+    on_device_of,
+    to_numpy,
+)
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.norms import normalised
@@ -38,14 +49,15 @@ class Frames(TypedDict, total=False):
 
 
 def described(y: ArrayLike | None, S: ArrayLike | None, frames: Frames, formula: Callable[[Array], Array]) -> Array:
-    """Apply a formula to the magnitudes of `y`, or to `S`, in float64, since sums over a thousand rows lose digits."""
+    """Apply a formula to the magnitudes of `y`, or to `S`, in float64: single precision has none of the quiet bins."""
     if (y is None) == (S is None):
         raise ParameterError("y and S: give one of the two, the signal or its magnitude spectrogram")
     settings: Frames = {"hop_length": 512, **frames}
     stft = STFT(**settings, output="magnitude")
-    magnitudes = as_energies(asarray(S, device=stft.device)) if y is None else stft(y)
-    with on_device_of(magnitudes):
-        return cast(formula(cast(magnitudes, "float64")), dtype_name(magnitudes))
+    given = as_energies(asarray(S, device=stft.device)) if y is None else as_signal(asarray(y, device=stft.device))
+    with on_device_of(given):
+        double = cast(given, "float64")
+        return cast(formula(double if y is None else stft(double)), dtype_name(given))
 
 
 def row_frequencies(S: Array, sr: float, freq: ArrayLike | None, frames: Frames) -> np.ndarray:

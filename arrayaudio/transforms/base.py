@@ -1,13 +1,12 @@
 """What all transforms share: settings that are checked once, hash and compare by value, and calling."""
 
-import copy
 import dataclasses
 import functools
 import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
+from typing import Any, Self, TypeVar, dataclass_transform
 
 import numpy as np
 
@@ -21,12 +20,11 @@ from arrayaudio.arrays import (
     on_device_of,
     require_finite,
 )
-from arrayaudio.autodiff.trees import mapped
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import PAD_MODES, Framing
 from arrayaudio.plan import Plan, spectrogram
-from arrayaudio.transforms.params import bare, checked, moved
+from arrayaudio.transforms.params import Learnable, bare, moved
 from arrayaudio.windows import Window, centred_window, freeze_window
 
 T = TypeVar("T", bound="Transform")
@@ -74,7 +72,7 @@ def compiled(transform: "Transform") -> Plan:
 
 
 @settings
-class Transform:
+class Transform(Learnable):
     """Base of all transforms: frozen settings, called on a signal (..., n_samples).
 
     `device="cuda"` moves signals there first; without it the signal decides. `check_finite=False` skips the search
@@ -83,9 +81,6 @@ class Transform:
 
     device: str | None = None
     check_finite: bool = True
-
-    _given: ClassVar[dict[str, Any] | None] = None
-    """Arrays in the place of those that the settings define, by their name in the plan."""
 
     def __post_init__(self) -> None:
         check_device(self.device)
@@ -123,59 +118,7 @@ class Transform:
 
     def to(self, device: str | None) -> Self:
         """Return a copy that first moves its input to `device`: "cpu", "cuda", "cuda:N", or None to let it be."""
-        copied = dataclasses.replace(self, device=device)
-        copied._replace(_given=moved(self._given, device))
-        return copied
-
-    @property
-    def _arrays(self) -> dict[str, Callable[[], Any]]:
-        """The arrays that define this transform, as far as they can be replaced, each as a function that makes it."""
-        return {}
-
-    @property
-    def _learned(self) -> tuple[str, ...]:
-        """Names of the arrays that are to be learned."""
-        return ()
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """The arrays that this transform learns, by name; float32 NumPy at first, then those of `with_params`."""
-        given = self._given or {}
-        made = {name: self._arrays[name]() for name in self._learned if name not in given}
-        single = mapped(lambda array: array.astype(np.float32), made)
-        return single | {name: mapped(lambda held: held.original, given[name]) for name in given}
-
-    def with_params(self, params: dict[str, Any]) -> Self:
-        """Return a copy that computes with other arrays: any of those that define it, to be learned or not.
-
-        Parameters
-        ----------
-        params : dict
-            Arrays by name, with the shapes that `params` has: "window", (n_fft,); "basis", the real and imaginary
-            parts of windowed sinusoids, (2, n_rows, n_fft), in the place of window and FFT; "bank", the weights of
-            bands, (n_bands, n_rows); "kernels" of a constant-Q transform, a list of (2 n_bins, width) for groups of
-            bins, real parts and imaginary parts of conjugate kernels in turn.
-
-        Raises
-        ------
-        ParameterError
-            If a name is unknown, a shape does not fit, or numbers are not floating point.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import arrayaudio as aa
-        >>> mel = aa.MelSpectrogram(sr=16000, n_mels=40, trainable_mel=True)
-        >>> mel.params["bank"].shape
-        (40, 1025)
-        >>> twice = mel.with_params({"bank": 2 * mel.params["bank"]})
-        >>> y = np.ones(16000, dtype=np.float32)
-        >>> bool(np.allclose(twice(y), 2 * mel(y)))
-        True
-        """
-        changed = copy.copy(self)
-        changed._replace(_given=((self._given or {}) | checked(self, params)) or None)
-        return changed
+        return dataclasses.replace(self, device=device)._with(moved(self._given, device))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as a dict that JSON can hold."""
@@ -207,7 +150,7 @@ class Transform:
         shown = []
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if field.name == "window" and isinstance(value[0], float):
+            if field.name == "window" and value and isinstance(value[0], float):
                 value = f"<{len(value)} values>"
             elif value != field.default:
                 value = repr(value)
@@ -290,9 +233,24 @@ class FramedTransform(Framed):
 
     @property
     def _arrays(self) -> dict[str, Callable[[], Any]]:
-        plan = _compiled(bare(self))
+        plan = compiled(self)
         found = {"window": lambda: plan.window.value, "basis": plan.fourier_basis}
         return found if plan.bank is None else found | {"bank": lambda: plan.bank.value}
+
+    @property
+    def _shapes(self) -> dict[str, Any]:
+        found = {"window": (self.n_fft,), "basis": (2, self._n_rows, self.n_fft)}
+        return found if self._n_bands is None else found | {"bank": (self._n_bands, self._n_rows)}
+
+    @property
+    def _n_rows(self) -> int:
+        """The number of rows before the bands."""
+        return 1 + self.n_fft // 2
+
+    @property
+    def _n_bands(self) -> int | None:
+        """The number of bands, if the spectrum is gathered into any."""
+        return None
 
     @property
     def frame_window(self) -> Constant:

@@ -75,6 +75,10 @@ class Chroma(FramedTransform):
             norm=checked_norm(self.norm),
         )
 
+    @property
+    def _n_bands(self) -> int:
+        return self.n_chroma
+
     def _plan(self) -> Plan:
         names = ("sr", "n_fft", "n_chroma", "tuning", "ctroct", "octwidth", "base_c")
         bank = chroma(**{name: getattr(self, name) for name in names})

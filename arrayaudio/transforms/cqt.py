@@ -12,7 +12,7 @@ import numpy as np
 from arrayaudio.arrays import Array, ArrayLike, as_complex, asarray, contiguous, on_device_of
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.constant_q import bank, octaves
-from arrayaudio.constant_q.bank import Bank, Rows, rows
+from arrayaudio.constant_q.bank import Bank, Rows, groups, rows
 from arrayaudio.constant_q.inversion import nearest
 from arrayaudio.constant_q.octaves import by_octaves
 from arrayaudio.constant_q.projection import by_rows, constant_q
@@ -148,6 +148,10 @@ class ConstantQ(Framed):
     @property
     def _arrays(self) -> dict[str, Callable[[], Any]]:
         return {"kernels": lambda: [group.matrix for group in rows(self.bank, 0, "float64")]}
+
+    @property
+    def _shapes(self) -> dict[str, Any]:
+        return {"kernels": [(2 * (stop - first), width) for first, stop, width in groups(self.bank, 0)]}
 
     @property
     def _learned(self) -> tuple[str, ...]:

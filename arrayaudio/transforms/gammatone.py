@@ -67,6 +67,10 @@ class Gammatonegram(Banded):
         self._replace(n_bins=whole("n_bins", self.n_bins), width=checked_width(self.width))
 
     @property
+    def _n_bands(self) -> int:
+        return self.n_bins
+
+    @property
     def _trainable_bank(self) -> bool:
         return self.trainable_bins
 

@@ -72,6 +72,10 @@ class HybridCQT(CQT):
         return {}
 
     @property
+    def _shapes(self) -> dict[str, Any]:
+        return {}
+
+    @property
     def n_full(self) -> int:
         """How many bins, from the lowest on, are those of `CQT`."""
         assert self.hop_length is not None

@@ -56,5 +56,9 @@ class LFCC(Cepstral):
 
     sizes: ClassVar[tuple[str, str]] = ("n_lfcc", "n_filter")
 
+    @property
+    def _n_bands(self) -> int:
+        return self.n_filter
+
     def _bank(self) -> np.ndarray:
         return linear(sr=self.sr, n_fft=self.n_fft, n_filter=self.n_filter, fmin=self.fmin, fmax=self.fmax)

@@ -28,6 +28,10 @@ class MelBased(Banded):
         self._replace(n_mels=whole("n_mels", self.n_mels))
 
     @property
+    def _n_bands(self) -> int:
+        return self.n_mels
+
+    @property
     def _trainable_bank(self) -> bool:
         return self.trainable_mel
 

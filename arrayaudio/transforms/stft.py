@@ -111,6 +111,10 @@ class STFT(FramedTransform):
     def _learned(self) -> tuple[str, ...]:
         return ("basis",) if self.trainable else ()
 
+    @property
+    def _n_rows(self) -> int:
+        return super()._n_rows if self.freq_bins is None else self.freq_bins
+
     def _plan(self) -> Plan:
         rows = None if self.freq_scale == "fft" else Constant(self.frequencies / self._known_sr())
         return Plan(self.framing, self.frame_window, DETECTORS[self.output], frequencies=rows)

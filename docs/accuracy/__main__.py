@@ -22,7 +22,7 @@ FAMILIES = {
     "nnAudio's classes": nnaudio.NNAUDIO,
 }
 # Rows whose other inputs are free of quiet bins.
-QUIET = (features.bandwidth, features.loud_contrast, features.harmonic, features.percussive, features.faster)
+QUIET = (features.loud_contrast, features.harmonic, features.percussive, features.faster)
 
 
 def collected() -> dict[str, Any]:
@@ -30,8 +30,9 @@ def collected() -> dict[str, Any]:
     return {
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
         "families": {family: [measured(case) for case in cases] for family, cases in FAMILIES.items()},
-        "quiet": [measured_quiet(case) for case in (*QUIET, pitch.largest_is_one)],
+        "quiet": [*map(measured_quiet, QUIET), measured_quiet(pitch.largest_is_one, 8000)],
         "decimation": pitch.decimation(),
+        "causes": pitch.causes(),
         "round_trips": searches.round_trips(),
         "stopping": searches.stopping(),
         "searches": searches.searches(),

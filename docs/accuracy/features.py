@@ -123,7 +123,6 @@ bandwidth = descriptor(
     "spectral_bandwidth",
     "librosa 0.11",
     lambda y: naive_features.bandwidth(magnitudes(y), HZ, True, 2.0),
-    inputs=loud,
     sr=SR,
 )
 loud_contrast = descriptor(

@@ -15,7 +15,7 @@ import arrayaudio as aa
 from docs.accuracy import oracles
 from docs.accuracy.cases import SR, Case, rounded, signals
 from docs.accuracy.oracles import HOP, N_FFT
-from tests import naive, naive_features, naive_gammatone, naive_scales
+from tests import naive, naive_adaptive, naive_features, naive_gammatone, naive_scales
 from tests.nnaudio_peer import paired, run, theirs
 
 FRAMES: dict[str, Any] = {"n_fft": N_FFT, "hop_length": HOP}
@@ -44,6 +44,14 @@ def on_scale(scale: str, options: dict[str, Any]) -> Case:
         peer="nnAudio STFT, float32",
         theirs=lambda y: paired(run(peer(), y.astype(np.float32)))[0],
     )
+
+
+ADAPTIVE: dict[str, Any] = {"win_length": 101.3, "hop_length": 63.7, "n_fft": 128}
+
+
+def adaptive(y: np.ndarray) -> np.ndarray:
+    """STFT with lengths that are no whole numbers, by the loops."""
+    return np.array(naive_adaptive.adaptive_stft(y, **ADAPTIVE)).T
 
 
 FOURIER = [
@@ -95,6 +103,24 @@ FOURIER = [
     ),
     on_scale("linear", LINEAR),
     on_scale("log", LOG),
+    Case(
+        transform="adaptive_stft(win_length=101.3, hop_length=63.7, n_fft=128)",
+        covers=("adaptive_stft",),
+        definition="Leiber and others 2023: a Hann window of real length at real places",
+        ours=lambda y: aa.adaptive_stft(y, **ADAPTIVE),
+        exact=lambda y: adaptive(y),
+        peer="none in NumPy; at whole lengths it is the STFT",
+        inputs=lambda: signals(400),
+    ),
+    Case(
+        transform="adaptive_melspectrogram(n_mels=12), lengths as above",
+        covers=("adaptive_melspectrogram",),
+        definition="the same, power gathered by Slaney's mel bank",
+        ours=lambda y: aa.adaptive_melspectrogram(y, sr=SR, n_mels=12, **ADAPTIVE),
+        exact=lambda y: naive.mel_filters(SR, 128, 12, 0.0, SR / 2, "slaney", "slaney") @ np.abs(adaptive(y)) ** 2,
+        peer="none in NumPy; at whole lengths it is the mel spectrogram",
+        inputs=lambda: signals(400),
+    ),
 ]
 
 

@@ -85,7 +85,7 @@ def tiles(y: np.ndarray) -> np.ndarray:
 
 INVERSES = [
     Case(
-        transform="STFT.inverse, istft(n_fft=256, hop_length=64) of any coefficients",
+        transform="istft(n_fft=256, hop_length=64) of any coefficients",
         covers=("istft", "STFT"),
         definition="Griffin and Lim 1984: least squares by overlap-add",
         ours=lambda S: aa.istft(S, hop_length=HOP),
@@ -95,7 +95,7 @@ INVERSES = [
         inputs=lambda: spectra() | targets(129, 30)(),
     ),
     Case(
-        transform='STFT(freq_scale="linear", n_fft=16).inverse of any coefficients',
+        transform='STFT(freq_scale="linear", n_fft=16).inverse(S) of any coefficients',
         covers=("STFT",),
         definition="least squares over all samples at once",
         ours=lambda S: aa.STFT(**SCALE).inverse(S, length=79, **TIGHT),

@@ -60,16 +60,22 @@ def constant_q(
     bins_per_octave: int = 12,
     gamma: float | None = 0.0,
     window: Any = "hann",
+    backwards: bool = False,
 ) -> np.ndarray:
-    """Constant-Q coefficients: float64 sums of samples times the kernels of the loops, in all frames."""
+    """Constant-Q coefficients: float64 sums of samples times the kernels of the loops, in all frames.
+
+    Kernels that run `backwards` in time are those that librosa.cqt applies: it multiplies spectra without a conjugate.
+    """
     frequencies, lengths = bins(n_bins, fmin, sr, bins_per_octave, gamma)
     half = math.ceil(lengths[0] / 2)
-    padded = np.pad(np.asarray(y, dtype=np.float64), half)
+    padded = np.pad(np.asarray(y, dtype=np.float64), half + 1)
     rows = []
     for f, length in zip(frequencies, lengths, strict=True):
         first, kernel = naive_constant_q.kernel(f, sr, length, window)
         values = np.array(kernel)
-        frames = np.lib.stride_tricks.sliding_window_view(padded, len(values))[half + first :: hop_length]
+        if backwards:
+            first, values = 1 - first - len(values), values[::-1].conj()
+        frames = np.lib.stride_tricks.sliding_window_view(padded, len(values))[half + 1 + first :: hop_length]
         frames = frames[: 1 + len(y) // hop_length]
         rows.append(math.sqrt(length) * (frames @ values.real - 1j * (frames @ values.imag)))
     return np.array(rows)

@@ -10,9 +10,10 @@ them, measures some rows again, and holds every error against the limits of `tes
 **Exact** values are those of the oracles in `tests/naive*.py`: sums from the formulas, in float64, which share no code
 with the package. **Errors** are the largest absolute difference over all values, divided by the largest absolute exact
 value; those of levels are in dB, and not divided. Each is the largest over white noise, a logarithmic sweep and an
-impulse, 0.3 s at 8 kHz unless the row says more, whose samples are numbers that float32 holds. float64 ends at 1e-16,
-float32 at 6e-8. **Peers** compute in float64 unless their column says otherwise, and from the same samples; their own
-error shows which of two results that differ is nearer to the truth.
+impulse: 0.3 s at 8 kHz, a second at 22 050 Hz for constant-Q transforms with default bins, less for the slowest
+oracles; rows that start from spectra or cepstra take those of signals, or random ones. All samples are numbers that
+float32 holds. float64 ends at 1e-16, float32 at 6e-8. **Peers** get the same samples and compute in float64 unless
+their column says otherwise; their own error shows which of two results that differ is nearer to the truth.
 
 Measured with {versions}.
 """
@@ -32,9 +33,11 @@ NOTES = {
     "Bands and cepstra": "librosa rounds its filters to float32. SciPy multiplies the four sections of a gammatone out "
     "to one polynomial of order eight, which loses digits at low frequencies. Levels of the sweep's quiet bands decide "
     "their rows.",
-    "Pitch": "librosa's recursion halves the rate with a filter that is not flat, and drops the smallest hundredth of "
-    "each kernel: hence its errors, most of all for impulses. For CFP, roots of what should be zero lift the rounding "
-    "of float64 by three digits, at the silent end of the sweep.",
+    "Pitch": "For CFP, roots of what should be zero lift the rounding of float64 by three digits. What makes "
+    "librosa.cqt's errors, for noise: it multiplies spectra without a conjugate, so that its kernels run backwards, "
+    "which counts as they have one sample more on the left, {backwards}; it drops the smallest parts of kernels, "
+    "{sparsity}; it halves the rate, {halving}. Of sums over kernels that run backwards it is {rest} away where "
+    "nothing is dropped or halved.",
     "Descriptors, parts and filters": "The phase vocoder of librosa adds up whole turns, hence its error; in float32 "
     "it is 7e-4. Rows with a sign † leave out the sweep, which is in the next table.",
     "nnAudio's classes": "nnAudio's octaves lag by half a sample of their rate: [Moving from nnAudio](nnaudio.md).",
@@ -43,9 +46,9 @@ NOTES = {
 QUIET = """## Where float32 has fewer digits
 
 The sweep is a tone at any moment: in the bins beside it there is nothing but what the window leaks, as far down as
-120 dB. A float32 FFT rounds all bins of a frame to some 1e-7 of its loudest; what then takes logarithms or ratios of
-quiet bins shows that rounding. librosa takes the FFT in float64 also of float32 samples, four times as slow. If such
-bins matter, pass float64.
+120 dB. A float32 FFT rounds all bins of a frame to some 1e-7 of its loudest, and what then takes ratios of quiet bins
+shows that rounding. librosa takes the FFT of float32 samples in float64; so do the descriptors and `time_stretch` here.
+If such bins matter elsewhere, pass float64.
 
 | transform, of the sweep alone | float32 | float64 | peer | peer, float32 given | peer, float64 given |
 |---|---|---|---|---|---|
@@ -72,13 +75,14 @@ between the lowest and the highest bin, away from the ends, and with a hop of at
 
 STOPPING = """
 Coefficients that no signal has are another matter. For white noise in the place of the coefficients of 12 bins the
-waveform of least squares fits to rounding, but conjugate gradients come near to it slowly: the residual is {0}.
+waveform of least squares fits to rounding, but conjugate gradients come near to it slowly: the residual is
+{0}.
 """
 
 SEARCHES = """## Searches
 
 Two seconds of speech from its magnitudes: ||S' - S|| / ||S||, S' being what the result has (for bands, their powers).
-The mean of three seeds. Waveforms are judged by librosa's STFT, and by exact constant-Q sums.
+The mean of three seeds. Waveforms are judged by librosa's STFT, and by exact constant-Q sums. `pghi` has no iterations.
 
 | transform | float32 | float64 | peer | peer's |
 |---|---|---|---|---|
@@ -87,8 +91,10 @@ The mean of three seeds. Waveforms are judged by librosa's STFT, and by exact co
 
 def number(value: float) -> str:
     """Write an error with one digit."""
+    if value == 0 or value >= 0.001:
+        return f"{value:.1g}"
     mantissa, _, exponent = f"{value:.0e}".partition("e")
-    return "0" if value == 0 else f"{mantissa}e{int(exponent)}"
+    return f"{mantissa}e{int(exponent)}"
 
 
 def line(*cells: str) -> str:
@@ -98,7 +104,7 @@ def line(*cells: str) -> str:
 
 def code(transform: str) -> str:
     """The call as code, and what is said after it as text."""
-    end = transform.rfind(")") + 1 or len(transform.partition(",")[0])
+    end = transform.rfind(")") + 1 or len(transform)
     return f"`{transform[:end]}`{transform[end:]}"
 
 
@@ -123,10 +129,11 @@ def rendered(data: dict[str, Any]) -> str:
     """The whole page."""
     text = INTRO.format(versions=", ".join(f"{name} {version}" for name, version in data["versions"].items()))
     quiet = {row["transform"] for row in data["quiet"]}
+    causes = {name: number(part) for name, part in data["causes"].items()}
     for family, rows in data["families"].items():
         text += f"\n## {family}\n\n{table(rows, quiet)}"
         if family in NOTES:
-            text += f"\n{NOTES[family]}\n"
+            text += "\n" + NOTES[family].format(**causes) + "\n"
         if family == "Descriptors, parts and filters":
             text += "\n" + QUIET
             for row in data["quiet"]:
@@ -145,11 +152,11 @@ def rendered(data: dict[str, Any]) -> str:
     text += "\n" + TRIPS
     for row in data["round_trips"]:
         found = row["snr"]
-        theirs = f"{found['peer']:.0f}" if "peer" in found else "no peer"
-        text += line(row["transform"], f"{found['float32']:.0f}", f"{found['float64']:.0f}", row["peer"], theirs)
-    steps = [f"{residual:.2g} after {n} iterations" for n, residual in data["stopping"].items()]
-    text += STOPPING.format(", ".join(steps)) + "\n" + SEARCHES
+        cells = [str(round(found[who])) if who in found else "no peer" for who in ("float32", "float64", "peer")]
+        text += line(row["transform"], cells[0], cells[1], row["peer"], cells[2])
+    steps = [f"{residual:.2g} after {n}" for n, residual in data["stopping"].items()]
+    text += STOPPING.format(", ".join(steps) + " iterations") + "\n" + SEARCHES
     for row in data["searches"]:
-        found = [f"{row['convergence'][who]:.2g}" for who in ("float32", "float64", "peer")]
-        text += line(row["transform"], found[0], found[1], row["peer"], found[2])
+        cells = [f"{row['convergence'][who]:.2g}" for who in ("float32", "float64", "peer")]
+        text += line(row["transform"], cells[0], cells[1], row["peer"], cells[2])
     return text

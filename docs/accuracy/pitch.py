@@ -220,3 +220,19 @@ def decimation() -> list[dict[str, Any]]:
                     errors[who][name] = short(distance(quietly(call, y), exact, exact, "peak"))
             rows.append({"window": window, "hop_length": hop, "errors": errors})
     return rows
+
+
+def causes() -> dict[str, float]:
+    """What makes librosa.cqt's errors, from noise with a hop of 441, where it halves nothing; and with one of 512."""
+    y = second()["noise"]
+    options: dict[str, Any] = {"sr": RATE, "hop_length": 441}
+    exact, backwards = (oracles.constant_q(y, backwards=way, **options) for way in (False, True))
+    whole, sparse = quietly(librosa.cqt, y, sparsity=0, **options), quietly(librosa.cqt, y, **options)
+    halved, beside = librosa.cqt(y, sr=RATE, sparsity=0), oracles.constant_q(y, sr=RATE, backwards=True)
+    pairs = {
+        "backwards": (backwards, exact),
+        "sparsity": (sparse, whole),
+        "halving": (halved, beside),
+        "rest": (whole, backwards),
+    }
+    return {name: short(distance(one, other, other, "peak")) for name, (one, other) in pairs.items()}
