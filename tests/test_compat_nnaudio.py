@@ -170,11 +170,49 @@ LEARNING = [
 ]
 
 
-@pytest.mark.parametrize(("name", "argument"), LEARNING)
-def test_learning_bases_is_refused_and_not_learning_them_is_fine(name, argument):
+# What these classes could learn in nnAudio has no counterpart here.
+REFUSED = {
+    ("iSTFT", "trainable_kernels"),
+    ("iSTFT", "trainable_window"),
+    ("CQT1992", "trainable_STFT"),
+    ("CQT2010", "trainable_STFT"),
+}
+
+
+@pytest.mark.parametrize(("name", "argument"), sorted(REFUSED))
+def test_what_has_no_counterpart_cannot_be_learned(name, argument):
     getattr(nnaudio, name)(**{argument: False})
-    with pytest.raises(aa.ParameterError, match=f"{argument}=True: learning the bases is not available here yet"):
+    with pytest.raises(aa.ParameterError, match=f"{argument}=True: {name} has nothing to learn by that name here"):
         getattr(nnaudio, name)(**{argument: True})
+
+
+@pytest.mark.parametrize(("name", "argument"), [case for case in LEARNING if case not in REFUSED])
+def test_learned_arrays_take_the_place_of_those_they_began_as(name, argument, rng):
+    y = rng.standard_normal((2, 9000))
+    options = SMALL.get(name, {})
+    fixed, layer = (getattr(nnaudio, name)(**options, **{argument: flag}) for flag in (False, True))
+    assert fixed.params == {}
+    (key,) = layer.params
+    learned = layer.with_params(layer.params)
+    expected = fixed(y)
+    assert np.linalg.norm(learned(y) - expected) <= 1e-3 * np.linalg.norm(expected)
+    if name.startswith("CQT") and "2010" not in name:
+        for scale in ("convolutional", "wrap"):
+            assert np.allclose(
+                learned(y, normalization_type=scale), fixed(y, normalization_type=scale), atol=1e-5 * expected.max()
+            )
+
+    def loss(params):
+        return (layer.with_params(params)(y) ** 2).mean()
+
+    value, gradient = aa.value_and_grad(loss)(layer.params)
+    assert value > 0
+    assert all(np.isfinite(g).all() and np.abs(g).max() > 0 for g in parts(gradient[key]))
+
+
+def parts(arrays):
+    """One array, or those of a list."""
+    return arrays if isinstance(arrays, list) else [arrays]
 
 
 def test_every_argument_for_learning_is_tested():

@@ -1,6 +1,6 @@
 """Whether pullbacks are right: comparison with central differences along random directions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -56,20 +56,28 @@ def check_grads(
     """
     h = STEP if step is None else real("step", step, above=0)
     allowed = TOLERANCE if tolerance is None else real("tolerance", tolerance, above=0)
-    rng = np.random.default_rng(seed)
-    x = mapped(_double, list(args))
-    value, pullback = vjp(function, *x)
-    for k in range(DIRECTIONS):
-        d = mapped(lambda z: _random(rng, z, _size(z)), x)
-        u = mapped(lambda z: _random(rng, z, 1 / _size(z)), value)
-        at = {n: _inner(u, function(*_moved(x, d, n * h))) for n in (-2, -1, 1, 2)}
-        ours, differences = _inner(list(pullback(u)), d), (8 * (at[1] - at[-1]) - (at[2] - at[-2])) / (12 * h)
-        rounding = 20 * np.finfo(np.float64).eps / h * _inner(mapped(_moduli, u), mapped(_moduli, value))
+    for k, (ours, differences, rounding) in enumerate(slopes(function, *args, seed=seed, step=h)):
         if not abs(ours - differences) <= allowed * max(abs(ours), abs(differences)) + rounding:
             raise DifferentiationError(
                 f"the pullback gives {ours:.12g}, central differences {differences:.12g} (seed={seed}, direction {k}): "
                 "a rule is wrong, or the point lies at a kink"
             )
+
+
+def slopes(
+    function: Callable[..., Any], *args: Any, seed: int = 0, step: float = STEP
+) -> Iterator[tuple[float, float, float]]:
+    """For some directions the slopes by the pullback and by central differences, and what rounding explains."""
+    rng = np.random.default_rng(seed)
+    x = mapped(_double, list(args))
+    value, pullback = vjp(function, *x)
+    for _ in range(DIRECTIONS):
+        d = mapped(lambda z: _random(rng, z, _size(z)), x)
+        u = mapped(lambda z: _random(rng, z, 1 / _size(z)), value)
+        at = {n: _inner(u, function(*_moved(x, d, n * step))) for n in (-2, -1, 1, 2)}
+        differences = (8 * (at[1] - at[-1]) - (at[2] - at[-2])) / (12 * step)
+        rounding = 20 * np.finfo(np.float64).eps / step * _inner(mapped(_moduli, u), mapped(_moduli, value))
+        yield _inner(list(pullback(u)), d), differences, rounding
 
 
 def _double(x: ArrayLike) -> Array:

@@ -34,6 +34,13 @@ NORMALIZATIONS = ("librosa", "convolutional", "wrap")
 LONGEST = 2**24
 
 
+def scales(normalization: str, lengths: np.ndarray) -> np.ndarray:
+    """What coefficients of kernels of these lengths are multiplied by."""
+    return {"librosa": np.sqrt(lengths), "convolutional": np.ones_like(lengths), "wrap": np.full_like(lengths, 2.0)}[
+        normalization
+    ]
+
+
 @settings
 class ConstantQ(Framed):
     """What constant-Q and variable-Q transforms share, which is all but the bandwidth of their kernels."""
@@ -129,12 +136,11 @@ class ConstantQ(Framed):
         """The kernels, and how they meet the frames."""
         assert self.hop_length is not None
         lengths = self.lengths
-        factors = {"librosa": np.sqrt(lengths), "convolutional": 1.0 + 0 * lengths, "wrap": 2.0 + 0 * lengths}
         wavelets = Wavelets(
             self.sr,
             tuple(self.frequencies.tolist()),
             tuple(lengths.tolist()),
-            tuple(factors[self.normalization].tolist()),
+            tuple(scales(self.normalization, lengths).tolist()),
             self.window,
             self.norm,
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, on_device_of, require_finite
+from arrayaudio.arrays import Array, ArrayLike, Constant, on_device_of, require_finite
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.compat.nnaudio.layer import Layer, as_pairs, checked_format, named, variant
 from arrayaudio.constant_q.bank import Bank
@@ -16,7 +16,7 @@ from arrayaudio.errors import ParameterError
 from arrayaudio.frames import pad
 from arrayaudio.reconstruction.griffin_lim import unit
 from arrayaudio.transforms.base import settings
-from arrayaudio.transforms.cqt import NORMALIZATIONS, ConstantQ
+from arrayaudio.transforms.cqt import NORMALIZATIONS, ConstantQ, scales
 from arrayaudio.windows import get_window
 
 
@@ -90,6 +90,7 @@ class ConstantQLayer(Layer):
             bins_per_octave=bins_per_octave,
             norm=1.0 if norm is True else norm or None,
             window=named(window),
+            normalization="convolutional",
             **rest,
         )
         super().__init__(transform, **trainable)
@@ -119,7 +120,11 @@ class ConstantQLayer(Layer):
         y = self._signals(x)
         with on_device_of(y):
             inside, transform = self._placed(y)
-            C = variant(transform, output=detector, normalization=normalization_type)(inside)
+            # Kernels that are learned are those of "convolutional", whatever the normalisation of a call.
+            own = "convolutional" if transform._given else normalization_type
+            C = variant(transform, output=detector, normalization=own)(inside)
+            if own != normalization_type:
+                C = C * Constant(scales(normalization_type, transform.lengths)[:, None]).like(C)
             if wanted == "Magnitude":
                 return C
             return as_pairs(unit(C) if wanted == "Phase" else C)

@@ -36,7 +36,7 @@ class CQT1992v2(ConstantQLayer):
     pad_mode : str
         As for `arrayaudio.CQT`; "reflect" goes to and fro where the signal is short.
     trainable : bool
-        Must be False.
+        Whether `params` holds the kernels of all bins, to be learned: see `with_params`.
     output_format : "Magnitude", "Complex" or "Phase"
         What a call returns if it asks for nothing else.
     verbose
@@ -98,8 +98,10 @@ class CQT1992(ConstantQLayer):
     ----------
     n_bins : int, optional
         84, or as many as lie up to sr / 2, by default.
-    trainable_STFT, trainable_CQT : bool
-        Must be False.
+    trainable_CQT : bool
+        Whether `params` holds the kernels of all bins, to be learned: see `with_params`.
+    trainable_STFT : bool
+        Must be False: there is no Fourier basis behind the kernels here.
     sr, hop_length, fmin, fmax, bins_per_octave, filter_scale, norm, window, center, pad_mode, output_format
         As for `CQT1992v2`.
 
@@ -160,8 +162,10 @@ class CQT2010(ConstantQLayer):
         The `norm` of `CQT1992v2`.
     norm, earlydownsample, verbose
         Without effect: coefficients are always normalised, and thinned where that changes nothing.
-    trainable_STFT, trainable_CQT : bool
-        Must be False.
+    trainable_CQT : bool
+        Whether `params` holds the kernels of all bins, to be learned: see `with_params`.
+    trainable_STFT : bool
+        Must be False: there is no Fourier basis behind the kernels here.
     sr, hop_length, fmin, fmax, n_bins, bins_per_octave, window, pad_mode, filter_scale, output_format
         As for `CQT1992v2`.
 
@@ -221,7 +225,7 @@ class CQT2010v2(ConstantQLayer):
     norm, earlydownsample, verbose
         Without effect: coefficients are always normalised, and thinned where that changes nothing.
     trainable : bool
-        Must be False.
+        Whether `params` holds the kernels of all bins, to be learned: see `with_params`.
     sr, hop_length, fmin, fmax, n_bins, filter_scale, bins_per_octave, window, pad_mode, output_format
         As for `CQT1992v2`.
 

@@ -22,7 +22,7 @@ class Gammatonegram(Layer):
         Without effect, here as in nnAudio, since bands of the ear have one scale and one height; other values than
         False and 1 give a warning.
     trainable_bins, trainable_STFT : bool
-        Must be False.
+        Whether `params` holds these arrays, to be learned: see `with_params`.
     verbose, iSTFT
         Without effect.
 

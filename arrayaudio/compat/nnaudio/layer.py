@@ -1,17 +1,27 @@
 """What all of nnAudio's classes share: being called, signals with one channel, and pairs for complex numbers."""
 
+import copy
 import functools
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, Self, TypeVar
 
 from arrayaudio.arrays import Array, ArrayLike, as_real, as_signal, asarray, check_device, namespace
 from arrayaudio.checks import one_of, real
 from arrayaudio.errors import ParameterError
 from arrayaudio.transforms.base import Transform
+from arrayaudio.transforms.params import bare
 from arrayaudio.windows import Window
 
 T = TypeVar("T", bound=Transform)
 
+# What nnAudio's flags are called here.
+LEARNED = {
+    "trainable": "trainable",
+    "trainable_CQT": "trainable",
+    "trainable_STFT": "trainable_stft",
+    "trainable_bins": "trainable_bins",
+    "trainable_mel": "trainable_mel",
+}
 OUTPUT_FORMATS = {"Magnitude": "magnitude", "Complex": "complex", "Phase": "phase"}
 
 
@@ -22,14 +32,25 @@ class Layer:
     """
 
     def __init__(self, transform: Transform, **trainable: Any) -> None:
+        flags: dict[str, Any] = {}
         for name, value in trainable.items():
-            if value:
-                raise ParameterError(
-                    f"{name}={value!r}: learning the bases is not available here yet; use {name}=False, or nnAudio "
-                    "itself for training"
-                )
-        self.transform = transform
+            if one_of(name, value, (True, False)):
+                if LEARNED.get(name) not in {field.name for field in fields(transform)}:
+                    raise ParameterError(f"{name}=True: {type(self).__name__} has nothing to learn by that name here")
+                flags[LEARNED[name]] = True
+        self.transform = replace(transform, **flags) if flags else transform
         self._device: str | None = None
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The arrays that the layer learns, by name, as those of its transform."""
+        return self.transform.params
+
+    def with_params(self, params: dict[str, Any]) -> Self:
+        """Return a copy of the layer that computes with other arrays: see `with_params` of its transform."""
+        changed = copy.copy(self)
+        changed.transform = self.transform.with_params(params)
+        return changed
 
     def forward(self, *args: Any, **options: Any) -> Any:
         """Do the work; calling the layer is the same."""
@@ -76,9 +97,14 @@ class Layer:
 
 
 @functools.lru_cache(maxsize=64)
-def variant(transform: T, **changes: Any) -> T:
-    """The transform with other settings, made once."""
+def _variant(transform: T, **changes: Any) -> T:
     return replace(transform, **changes)
+
+
+def variant(transform: T, **changes: Any) -> T:
+    """The transform with other settings, made once, and with its own arrays if it has any."""
+    made = _variant(bare(transform), **changes)
+    return made._with(transform._given) if transform._given else made
 
 
 def checked_format(output_format: Any) -> str:

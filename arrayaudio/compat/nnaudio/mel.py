@@ -28,7 +28,7 @@ class MelSpectrogram(Layer):
     norm : 1, None or infinity
         1 gives all bands the same area; the others the same height.
     trainable_mel, trainable_STFT : bool
-        Must be False.
+        Whether `params` holds these arrays, to be learned: see `with_params`.
     verbose, iSTFT
         Without effect.
 

@@ -74,7 +74,7 @@ class STFT(_Fourier):
     iSTFT, verbose
         Without effect: the inverse is always there, and nothing is printed.
     trainable : bool
-        Must be False.
+        Whether `params` holds these arrays, to be learned: see `with_params`.
 
     Examples
     --------

@@ -20,7 +20,7 @@ class VQT(ConstantQLayer):
     norm, earlydownsample, verbose
         Without effect: coefficients are always normalised, and thinned where that changes nothing.
     trainable : bool
-        Must be False.
+        Whether `params` holds these arrays, to be learned: see `with_params`.
     sr, hop_length, fmin, fmax, n_bins, filter_scale, bins_per_octave, window, pad_mode, output_format
         As for `CQT1992v2`.
 
