@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import Array, Constant, namespace
+from arrayaudio.arrays import Array, Constant, namespace, plain, to_numpy
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import Framing, overlap_add, windowed_frames
 from arrayaudio.primitive import primitive, pullback_of
@@ -72,7 +72,7 @@ def istft(S: Array, framing: Framing, window: Constant, length: int | None = Non
     reaches, at the ends of signals that were not padded, are zero.
     """
     frame_length, hop, n_frames = framing.frame_length, framing.hop_length, S.shape[-1]
-    require_invertible(window.value, hop)
+    require_invertible(to_numpy(plain(window.value)), hop)
     if S.ndim < 2 or S.shape[-2] != 1 + frame_length // 2 or n_frames == 0:
         raise ParameterError(
             f"spectrum has shape {S.shape}: must be (..., {1 + frame_length // 2}, n_frames) for n_fft={frame_length}, "
@@ -92,5 +92,5 @@ def weighed(added: Array, squares: Array, framing: Framing, window: Constant, le
     """Divide what `synthesis` added up by the squared windows, without the padding: (..., length)."""
     xp = namespace(added)
     here = slice(framing.padding, framing.padding + length)
-    reached = squares[here] > NEGLIGIBLE * float(np.max(window.value) ** 2)
+    reached = squares[here] > NEGLIGIBLE * float(np.max(to_numpy(plain(window.value))) ** 2)
     return added[..., here] / xp.where(reached, squares[here], xp.ones_like(squares[here]))

@@ -503,3 +503,17 @@ def test_perturbed_arrays_are_learned_again(transform, rate):
         transform, start, lambda params: np.mean((transform.with_params(params)(y) - target) ** 2), 150, rate
     )
     assert last < first / 10
+
+
+def test_the_inverse_takes_a_window_of_its_own_and_gives_its_gradient(rng):
+    y = rng.standard_normal(2000)
+    stft = aa.STFT(n_fft=128, hop_length=32)
+    window = 0.5 + rng.random(128)
+    layer = stft.with_params({"window": window})
+    np.testing.assert_allclose(layer.inverse(layer(y), length=2000), y, atol=1e-12)
+    target, S = rng.standard_normal(2000), stft(y)
+
+    def loss(params):
+        return ((stft.with_params(params).inverse(S, length=2000) - target) ** 2).mean()
+
+    aa.check_grads(loss, {"window": window})
