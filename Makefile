@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RECORDINGS := docs/audio
 
-.PHONY: demo test lint bench docs test-oldest test-pythons clean
+.PHONY: demo test lint bench docs experiments test-oldest test-pythons clean
 
 demo: .venv/demo.ready
 	@for name in stft logmel gammatone cqt vqt chroma mfcc lfcc cfp; do \
@@ -36,6 +36,12 @@ bench: .venv/dev.ready
 docs: .venv/dev.ready
 	$(BIN)/python -m docs.pictures
 	$(BIN)/python -m docs.accuracy
+	$(BIN)/python -m docs.gradients
+	$(BIN)/python -m docs.recovery
+
+# Trains the spectrograms of docs/experiments.md, which takes minutes.
+experiments: .venv/dev.ready
+	$(BIN)/python -m docs.experiments
 
 # The tests with the oldest versions that pyproject.toml allows.
 test-oldest: .venv-oldest/dev.ready

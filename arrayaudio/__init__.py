@@ -25,7 +25,7 @@ _PUBLIC = {
         "MissingExtraError",
         "ParameterError",
     ],
-    "ext.params": ["load"],
+    "ext.params": ["load_transform"],
     "features": ["delta"],
     "functional.bands": ["cfp", "chroma_stft", "gammatonegram", "lfcc", "melspectrogram", "mfcc"],
     "functional.notes": ["chroma_cqt", "cqt", "hybrid_cqt", "icqt", "pseudo_cqt", "vqt"],

@@ -27,7 +27,7 @@ from arrayaudio.errors import DTypeError as DTypeError
 from arrayaudio.errors import DifferentiationError as DifferentiationError
 from arrayaudio.errors import MissingExtraError as MissingExtraError
 from arrayaudio.errors import ParameterError as ParameterError
-from arrayaudio.ext.params import load as load
+from arrayaudio.ext.params import load_transform as load_transform
 from arrayaudio.features import delta as delta
 from arrayaudio.functional.bands import cfp as cfp
 from arrayaudio.functional.bands import chroma_stft as chroma_stft

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import Array, Constant, contiguous, namespace
+from arrayaudio.arrays import Array, Constant, contiguous, device, namespace
 from arrayaudio.autodiff.gradients import vjp
 from arrayaudio.frames import INDEX_MODES, Framing, pad, windowed_frames
 from arrayaudio.inverse import synthesis
@@ -78,8 +78,9 @@ def _levels(S: Array, plan: Plan) -> Array:
     return S if plan.scaling is None else scaled(S, plan.scaling)
 
 
-# Coefficients that the way back holds at a time, and those of one item: parts are the same for any batch.
-AT_A_TIME, OF_AN_ITEM = 2**18, 2**17
+# Coefficients that the way back holds at a time: few on a CPU, whose cache they fit, and many to keep a GPU busy.
+AT_A_TIME = {"cpu": 2**17}
+AT_A_TIME_ELSEWHERE = 2**24
 
 
 @pullback_of(spectrogram)
@@ -91,9 +92,10 @@ def _spectrogram_pullback(y: Array, plan: Plan) -> Any:
     framing = plan.framing
     if plan.basis is not None or plan.frequencies is not None or framing.pad_mode not in INDEX_MODES:
         return NotImplemented
-    rows = 1 + framing.frame_length // 2
-    n_frames = max(1, OF_AN_ITEM // rows)
-    n_items = max(1, AT_A_TIME // (rows * min(n_frames, framing.n_frames(y.shape[-1]))))
+    columns = AT_A_TIME.get(device(y), AT_A_TIME_ELSEWHERE) // (1 + framing.frame_length // 2)
+    # Items have the same parts in any batch, so that they do not depend on each other to the last bit.
+    n_frames = max(1, columns)
+    n_items = max(1, columns // framing.n_frames(y.shape[-1]))
 
     def pull(g: Array) -> Array:
         xp, count = namespace(y), math.prod(y.shape[:-1])

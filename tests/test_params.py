@@ -35,7 +35,7 @@ def changed(transform, dtype, seed=3):
 def test_what_was_learned_comes_back(tmp_path, transform, dtype):
     learned, path = changed(transform, dtype), tmp_path / "new" / "layer.safetensors"
     learned.save(path)
-    for again in (aa.load(path), type(transform).load(str(path))):
+    for again in (aa.load_transform(path), type(transform).load(str(path))):
         assert again == learned
         assert again != transform
         y = np.random.default_rng(0).standard_normal(2000).astype(dtype)
@@ -47,7 +47,7 @@ def test_what_was_learned_comes_back(tmp_path, transform, dtype):
 @pytest.mark.parametrize("transform", [*LEARNED, *PLAIN], ids=repr)
 def test_what_was_not_learned_yet_comes_back_from_its_settings(tmp_path, transform):
     transform.save(tmp_path / "layer")
-    assert aa.load(tmp_path / "layer") == transform
+    assert aa.load_transform(tmp_path / "layer") == transform
     assert (tmp_path / "layer").stat().st_size < 10_000
 
 
@@ -68,14 +68,14 @@ def test_more_than_ten_groups_of_kernels_keep_their_order(tmp_path):
     kernels = changed(aa.CQT(sr=SR, n_bins=84, trainable=True), "float32")
     assert len(kernels.params["kernels"]) > 10
     kernels.save(tmp_path / "cqt")
-    assert aa.load(tmp_path / "cqt") == kernels
+    assert aa.load_transform(tmp_path / "cqt") == kernels
 
 
 def test_arrays_of_any_library_are_saved(tmp_path, library):
     transform = LEARNED[3]
     bank = transform.params["bank"] * 2
     transform.with_params({"bank": library.asarray(bank)}).save(tmp_path / "mfcc")
-    assert aa.load(tmp_path / "mfcc") == transform.with_params({"bank": bank})
+    assert aa.load_transform(tmp_path / "mfcc") == transform.with_params({"bank": bank})
 
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
@@ -83,10 +83,10 @@ def test_any_file_name_will_do(tmp_path, name):
     learned = changed(LEARNED[3], "float32")
     learned.save(tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == [name]
-    assert aa.load(tmp_path / name) == learned
+    assert aa.load_transform(tmp_path / name) == learned
     (tmp_path / name).write_bytes(b"odd")
     with pytest.raises(aa.ParameterError, match="is not a file of a transform"):
-        aa.load(tmp_path / name)
+        aa.load_transform(tmp_path / name)
 
 
 def test_a_file_is_whole_or_not_there(tmp_path, monkeypatch):
@@ -123,7 +123,7 @@ def test_a_missing_package_is_named(tmp_path, monkeypatch):
         return find(name, *args)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    for call in (LEARNED[3].save, LEARNED[3].load, aa.load):
+    for call in (LEARNED[3].save, LEARNED[3].load, aa.load_transform):
         with pytest.raises(aa.MissingExtraError, match=r"transforms in files needs the \[io\] extra .*No module"):
             call(tmp_path / "layer")
 
@@ -189,7 +189,7 @@ BAD = {
 def test_what_holds_no_transform_is_refused_by_name(tmp_path, content, message):
     path = tmp_path / "odd.safetensors"
     path.write_bytes(content)
-    for load in (aa.load, aa.MFCC.load):
+    for load in (aa.load_transform, aa.MFCC.load):
         with pytest.raises(aa.ParameterError, match=message) as caught:
             load(path)
         assert str(path) in str(caught.value)
@@ -200,7 +200,7 @@ def test_what_holds_no_transform_is_refused_by_name(tmp_path, content, message):
 def test_what_is_no_file_is_refused_too(tmp_path, name):
     (tmp_path / "folder").mkdir()
     with pytest.raises(aa.ParameterError, match=f"{name}: is not a file of a transform"):
-        aa.load(tmp_path / name)
+        aa.load_transform(tmp_path / name)
 
 
 def test_another_kind_of_transform_is_refused(tmp_path):

@@ -9,8 +9,9 @@ import arrayaudio as aa
 from arrayaudio import primitive
 from arrayaudio.arrays import Constant
 from arrayaudio.frames import Framing
-from arrayaudio.plan import Plan
+from arrayaudio.plan import Plan, spectrogram
 from arrayaudio.spectrum import Scaling
+from arrayaudio.transforms.base import compiled
 
 from .test_primitive import BANK, EACH, WINDOW, signal_for
 from .tolerances import assert_same_spectrum
@@ -58,3 +59,40 @@ def test_a_way_back_keeps_less_than_the_recorded_reference(name, rng):
         tracemalloc.stop()
         del result
     assert kept["by hand"] < 0.5 * kept["recorded"]
+
+
+def peak(function):
+    tracemalloc.start()
+    try:
+        function()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_way_back_of_a_mel_loss_holds_no_spectrogram(rng):
+    y = rng.standard_normal((16, 220_500)).astype(np.float32)
+    mel = aa.MelSpectrogram(sr=22050, scale="db")
+
+    def loss(y):
+        return np.mean(mel(y) ** 2)
+
+    aa.grad(loss)(y[:2, :20_000])  # what is made once is made before
+    # Both passes have the signal, and the one back returns as much again.
+    forth = y.nbytes + peak(lambda: loss(y))
+    back = y.nbytes + peak(lambda: aa.value_and_grad(loss)(y))
+    assert back < 3 * forth
+    assert back < peak(lambda: spectrogram.reference(y, compiled(mel))) / 3
+
+
+@pytest.mark.parametrize("shape", [(5000,), (7, 5000), (2, 3, 5000), (0, 5000)], ids=str)
+@pytest.mark.parametrize("hop", [30, 64, 100])
+def test_gradients_by_parts_are_those_of_the_whole(shape, hop, monkeypatch, rng):
+    plan = Plan(Framing(64, hop, 32, "reflect"), WINDOW, 2.0, BANK, Scaling(1.0, 1e-3, base="e", range=3.0))
+    y = rng.standard_normal(shape)
+    value, pullback = aa.vjp(lambda x: spectrogram(x, plan), y)
+    g = rng.standard_normal(value.shape)
+    (whole,) = pullback(g)
+    for coefficients in (1, 33 * 7, 33 * 500):
+        monkeypatch.setattr("arrayaudio.plan.AT_A_TIME", {"cpu": coefficients})
+        assert_same_spectrum(aa.vjp(lambda x: spectrogram(x, plan), y)[1](g)[0], whole)

@@ -13,7 +13,7 @@ from arrayaudio.errors import MissingExtraError, ParameterError
 from arrayaudio.ext.io import _write_whole, printable
 from arrayaudio.transforms.base import Transform
 
-__all__ = ["load"]
+__all__ = ["load_transform"]
 
 # The key of the settings in the metadata, and the most characters that they may have.
 KEY, LONGEST = "arrayaudio", 2**24
@@ -39,7 +39,7 @@ def save(transform: Transform, path: str | os.PathLike[str]) -> None:
     _write_whole(Path(path), lambda file: file.write(content))
 
 
-def load(path: str | os.PathLike[str]) -> Any:
+def load_transform(path: str | os.PathLike[str]) -> Any:
     """Read a transform of any kind, with its arrays, from a file that `save` of a transform wrote.
 
     Parameters
@@ -69,7 +69,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     >>> learned = mel.with_params({"bank": 2 * mel.params["bank"]})
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     learned.save(pathlib.Path(folder) / "mel.safetensors")
-    ...     again = aa.load(pathlib.Path(folder) / "mel.safetensors")
+    ...     again = aa.load_transform(pathlib.Path(folder) / "mel.safetensors")
     >>> again == learned
     True
     """

@@ -105,8 +105,8 @@ class Learnable:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a transform of this kind from a file that `save` wrote; `aa.load` reads those of any kind."""
-        found = importlib.import_module(FILES).load(path)
+        """Read a transform of this kind from a file that `save` wrote; `aa.load_transform` reads those of any kind."""
+        found = importlib.import_module(FILES).load_transform(path)
         if not isinstance(found, cls):
             raise ParameterError(f"{path}: holds a transform of the kind {type(found).__name__}, not {cls.__name__}")
         return found

@@ -1,0 +1,1 @@
+"""The gradient page: how it is measured and written."""

@@ -1,0 +1,57 @@
+"""The gradient page, from the numbers in docs/gradients.json."""
+
+from typing import Any
+
+INTRO = """# Gradients
+
+This page is written by `python -m docs.gradients` (`make docs`) from [gradients.json](gradients.json); a test compares
+them, and measures some rows again.
+
+**Errors** are those of the slopes that the tape gives, against central differences in float64: the largest difference
+along three random directions, with random gradients of the result, divided by the largest slope. Differences of steps
+of 1e-6 end at some 1e-9 by rounding. *Steps*: the result changes in steps, so its gradient is 0, and
+so are the differences. Arrays beside the signal are those that `with_params` takes, or settings given as arrays.
+
+**The way back** is recorded step by step, but for the primitives that are named: these go back by hand, with a
+formula of their own, which keeps less in memory. Where they run, what comes before and after them is still recorded.
+[Learnable bases](learning.md) shows how gradients are used.
+
+Measured with {versions}.
+"""
+
+
+SEARCHES = """## Many iterations
+
+Inverses by least squares are differentiated iteration by iteration. Where conjugate gradients come near to the waveform
+slowly, as for random coefficients or beside the band of the bins, their result jumps with the rounding of their input
+after some iterations, and the differences tell nothing any more. For `CQT.inverse` with the settings above the error is
+{}. Let a loss go through few iterations.
+"""
+
+
+def error(value: float | None) -> str:
+    """An error as the page shows it."""
+    return "steps" if value is None else f"{value:.0e}"
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """A family of rows."""
+    lines = ["| call | signal or spectrum | other arrays | by hand |", "|---|---|---|---|"]
+    for row in rows:
+        (_, main), *others = row["errors"].items()
+        arrays = ", ".join(f"`{name}` {error(value)}" for name, value in others) or "none"
+        names = sorted({name for names in row["by_hand"].values() for name in names})
+        by_hand = ", ".join(f"`{name}`" for name in names) or "nothing"
+        lines.append(f"| `{row['transform']}` | {error(main)} | {arrays} | {by_hand} |")
+    return "\n".join(lines) + "\n"
+
+
+def rendered(data: dict[str, Any]) -> str:
+    """The whole page."""
+    versions = ", ".join(f"{name} {version}" for name, version in data["versions"].items())
+    parts = [INTRO.format(versions=versions)]
+    parts += [f"## {family}\n\n{table(rows)}" for family, rows in data["families"].items()]
+    steps = ", ".join(f"{error(value)} after {n}" for n, value in data["searches"].items()) + " iterations"
+    parts.append(SEARCHES.format(steps))
+    lines = [f'- `{row["covers"]}`: {row["reason"]}; it says "{row["error"]}".' for row in data["without"]]
+    return "\n".join([*parts, "## Without gradients\n", *lines]) + "\n"
