@@ -32,6 +32,7 @@ lint: .venv/dev.ready
 
 bench: .venv/dev.ready
 	$(BIN)/python -m bench.cpu
+	$(BIN)/python -m bench.training
 
 docs: .venv/dev.ready
 	$(BIN)/python -m docs.pictures

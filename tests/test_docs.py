@@ -47,6 +47,14 @@ def test_the_speed_table_is_that_of_the_data_file():
     assert data["startup"]["first_call_s"] < 0.5
 
 
+def test_the_table_of_training_steps_is_that_of_the_data_file():
+    page = (ROOT / "docs" / "learning.md").read_text()
+    data = json.loads((ROOT / re.search(r"bench/results/training-[^)]*", page).group(0)).read_text())
+    for name, contenders in data["results"].items():
+        for who, row in contenders.items():
+            assert f"| {name.removeprefix('training step of a ')}: {who} | {row['median_ms']:.0f} ms |" in page
+
+
 def test_the_architecture_page_names_every_file():
     text = (ROOT / "docs" / "architecture.md").read_text()
     package = ROOT / "arrayaudio"

@@ -79,8 +79,9 @@ def _right(g: Array, r: Array, a: Array, b: Array) -> Array:
         return xp.conj(a) * g if b.ndim == 1 else xp.conj(a)[:, None] * g[..., None, :]
     if b.ndim == 1:
         return xp.sum(xp.conj(a) * g[..., None], axis=tuple(range(a.ndim - 1)))
-    if b.ndim == 2 and a.ndim == 3 and a.shape[0]:  # item by item, since the sum of all is all that is kept
-        return sum(xp.conj(xp.matrix_transpose(a[k, ...])) @ g[k, ...] for k in range(a.shape[0]))
+    if b.ndim == 2:  # the sum over all items is one product
+        rows, sums = (xp.reshape(x, (-1, x.shape[-1])) for x in (a, g))
+        return xp.conj(xp.matrix_transpose(rows)) @ sums
     return xp.conj(xp.matrix_transpose(a)) @ g
 
 
