@@ -266,3 +266,10 @@ def test_the_inverse_takes_a_window_of_its_own_and_gives_its_gradient(rng):
         return ((stft.with_params(params).inverse(S, length=2000) - target) ** 2).mean()
 
     aa.check_grads(loss, {"window": window})
+
+
+def test_a_search_has_no_gradient_for_the_window():
+    stft = aa.STFT(n_fft=64, sr=SR, freq_scale="linear")
+    S = stft(signal(np.float64, 500))
+    with pytest.raises(aa.ParameterError, match="window on the tape: freq_scale='linear' is inverted by a search"):
+        aa.grad(lambda window: stft.with_params({"window": window}).inverse(S).sum())(np.hanning(64))

@@ -193,6 +193,11 @@ class STFT(FramedTransform):
         if self._given and "basis" in self._given:
             raise ParameterError("basis given: a transform with a basis of its own has no inverse here")
         plan = compiled(self)
+        if plan.frequencies is not None and plan.taped:
+            raise ParameterError(
+                f"window on the tape: freq_scale={self.freq_scale!r} is inverted by a search, without its gradient for "
+                "the window; use freq_scale='fft'"
+            )
         spectrum = as_complex(asarray(S, device=self.device))
         wanted = None if length is None else whole("length", length, most=2**63 - 1)
         one_of("residual", residual, (True, False))
