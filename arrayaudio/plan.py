@@ -9,11 +9,12 @@ import numpy as np
 
 from arrayaudio.arrays import Array, Constant, contiguous, device, namespace
 from arrayaudio.autodiff.gradients import vjp
+from arrayaudio.dense import dense
 from arrayaudio.frames import INDEX_MODES, Framing, pad, windowed_frames
 from arrayaudio.inverse import synthesis
 from arrayaudio.nonuniform import Interpolation, fourier_at, interpolation
 from arrayaudio.primitive import primitive, pullback_of
-from arrayaudio.project import dense, fourier, fourier_basis, half_weights, mix_rows
+from arrayaudio.project import fourier, fourier_basis, half_weights, mix_rows
 from arrayaudio.spectrum import Detector, Scaling, detected, scaled
 from arrayaudio.unpadding import unpad
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
 from arrayaudio.arrays import namespace
-from arrayaudio.autodiff.namespace import Var
+from arrayaudio.autodiff.namespace import Var, value_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,7 +48,8 @@ def pullback_of(call: Callable[..., Any]) -> Callable[[Callable[..., Any]], Call
     """Make the decorated function the way back through a primitive.
 
     With the plain arguments of the primitive, it returns the result and the pullback from a gradient of the result to
-    that of the first argument; or `NotImplemented`, and the reference is recorded.
+    that of the first argument, or a tuple of pullbacks to its first arguments; or `NotImplemented`, and the reference
+    is recorded.
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -67,13 +68,15 @@ def primitive(reference: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(reference)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        recorded = any(getattr(arg, "taped", False) for arg in args)
-        if isinstance(args[0], Var) and not recorded and name in adjoints:
-            made = adjoints[name](args[0].value, *args[1:], **kwargs)
-            if made is not NotImplemented:
-                result, pull = made
-                return Var(result, [(args[0].node, pull)])  # type: ignore[return-value]
-        fast = None if recorded else fast_version(name, namespace(args[0]).__name__)
+        places = [place for place, arg in enumerate(args) if isinstance(arg, Var)]
+        taped = any(getattr(arg, "taped", False) for arg in args)
+        if places and name in adjoints and not taped:
+            made = adjoints[name](*(value_of(arg) for arg in args), **kwargs)
+            result, pulls = (None, ()) if made is NotImplemented else made
+            pulls = pulls if isinstance(pulls, tuple) else (pulls,)
+            if places[-1] < len(pulls):
+                return Var(result, [(args[place].node, pulls[place]) for place in places])  # type: ignore[return-value, attr-defined]
+        fast = None if places or taped else fast_version(name, namespace(args[0]).__name__)
         result = NotImplemented if fast is None else fast(*args, **kwargs)
         return reference(*args, **kwargs) if result is NotImplemented else result
 

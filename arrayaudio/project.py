@@ -3,7 +3,6 @@
 import numpy as np
 
 from arrayaudio.arrays import Array, Constant, namespace
-from arrayaudio.frames import Framing, lengthened, pad
 
 
 def fourier(frames: Array) -> Array:
@@ -31,28 +30,6 @@ def fourier_basis(window: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
     """Windowed Fourier basis (2, n_frequencies, n_fft): real and imaginary parts; frequencies in cycles per sample."""
     turns = -2 * np.pi * np.asarray(frequencies)[:, None] * np.arange(len(window))
     return np.stack([np.cos(turns), np.sin(turns)]) * window
-
-
-def dense(y: Array, framing: Framing, basis: Constant) -> Array:
-    """Inner products of frames with a basis (2, n_rows, n_fft): (..., n_samples) -> complex (..., n_rows, n_frames).
-
-    Frames overlap, and are not copied: of every r-th frame, r hops being at least a frame, the samples lie in rows of
-    one matrix. So r products of matrices, each of a view of the signal, give all frames.
-    """
-    matrix = basis.like(y)
-    xp, hop, n_frames = namespace(y, matrix), framing.hop_length, framing.n_frames(y.shape[-1])
-    n_rows, n_fft = matrix.shape[1:]
-    every = min(-(-n_fft // hop), n_frames)
-    row, count = max(every * hop, n_fft), -(-n_frames // every)
-    whole = lengthened(pad(y, framing.padding, framing.pad_mode), 0, (every - 1) * hop + count * row)
-    columns = xp.matrix_transpose(xp.reshape(matrix, (2 * n_rows, n_fft)))
-    products = []
-    for first in range(every):
-        start = first * hop
-        frames = xp.reshape(whole[..., start : start + count * row], (*y.shape[:-1], count, row))[..., :n_fft]
-        products.append(xp.matmul(frames, columns))
-    parts = xp.reshape(xp.stack(products, axis=-2), (*y.shape[:-1], count * every, 2 * n_rows))[..., :n_frames, :]
-    return xp.matrix_transpose(parts[..., :n_rows] + 1j * parts[..., n_rows:])
 
 
 def mix_rows(S: Array, matrix: Constant) -> Array:

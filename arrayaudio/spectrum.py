@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from arrayaudio.arrays import Array, ArrayLike, as_real, asarray, device, namespace, plain
+from arrayaudio.autodiff.rules import unit
 from arrayaudio.checks import real
 from arrayaudio.errors import ParameterError
+from arrayaudio.primitive import primitive, pullback_of
 
 __all__ = ["amplitude_to_db", "db_to_amplitude", "db_to_power", "power_to_db"]
 
@@ -27,8 +29,26 @@ def magnitude(X: Array, exponent: float = 1.0) -> Array:
     """|X| to the power of `exponent`."""
     if exponent == 2.0:
         return power(X)
-    size = namespace(X).abs(X)
+    size = modulus(X)
     return size if exponent == 1.0 else size**exponent
+
+
+@primitive
+def modulus(X: Array) -> Array:
+    """|X|."""
+    return namespace(X).abs(X)
+
+
+@pullback_of(modulus)
+def _modulus_pullback(X: Array) -> Any:
+    size = modulus(X)
+    return size, lambda g: along(g, X, size)
+
+
+@primitive
+def along(g: Array, X: Array, size: Array) -> Array:
+    """Give real values `g` the directions of X, whose magnitude is `size`."""
+    return g * unit(X, size)
 
 
 def phase(X: Array) -> Array:

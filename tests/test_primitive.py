@@ -10,6 +10,7 @@ from arrayaudio import primitive
 from arrayaudio.arrays import Constant
 from arrayaudio.constant_q.bank import METHODS, Bank
 from arrayaudio.constant_q.wavelets import Wavelets
+from arrayaudio.dense import turns
 from arrayaudio.frames import Framing
 from arrayaudio.gammatone_bank import Gammatones
 from arrayaudio.plan import Plan
@@ -33,6 +34,8 @@ BANK = Constant(np.eye(10, 33) + np.eye(10, 33, k=2))
 SLOPES = np.arange(1800.0).reshape(2, 3, 300) % 11 - 5
 WAVELETS = Wavelets(8000.0, (100.0, 190.0, 2000.0), (200.0, 101.3, 9.5), (1.0, 2.0, 3.0))
 
+WAYS = ((64, 16), (64, 5), (20, 13), (9, 30))
+
 # Arguments after the signal, and whether the result is linear in it.
 CASES = {
     "gammatone_bands": [((Gammatones(8000.0, (0.0, 400.0, 3000.0)),), True)],
@@ -47,6 +50,14 @@ CASES = {
         for hop, padding in ((3, 100), (16, 100), (70, 0))
     ],
     "windowed_frames": [((FRAMING, WINDOW), True)],
+    "dense_products": [
+        ((np.arange(6.0 * n_fft).reshape(2, 3, n_fft) % 7 - 3, hop), True)
+        for n_fft, hop in ((64, 16), (64, 5), (20, 13), (9, 30), (250, 20))
+    ],
+    "modulus": [((), False)],
+    "along": [((SLOPES + 1j, abs(SLOPES + 1j)), True)],
+    "merged": [((turns(27, *way),), True) for way in WAYS],
+    "merged_adjoint": [((turns(27, *way),), True) for way in WAYS],
     "synthesis": [((Framing(16, 5), Constant(np.hanning(16))), True), ((Framing(9, 11), Constant(np.ones(9))), True)],
     "median_filter": [((9, -1), False), ((4, -2), False)],
     "rephased": [((np.arange(6 * 19 * 33.0).reshape(2, 3, 19, 33) % 7, FRAMING, WINDOW), False)],
@@ -83,8 +94,15 @@ def test_fast_versions_have_the_signature_of_the_reference(name, folder):
 
 
 def signal_for(name, arguments, dtype, rng):
-    """A first argument for a primitive, which is a signal but for those that take coefficients."""
+    """A first argument for a primitive, which is a signal but for those that take products or coefficients."""
+    if name == "merged":
+        (way,) = arguments
+        return rng.standard_normal((way.n_products, 2, 3, 4 * way.shifts * way.count)).astype(dtype)
+    if name == "dense_products":
+        return rng.standard_normal((4, 300)).astype(dtype)
     shape = {
+        "modulus": lambda: (2, 3, 300),
+        "merged_adjoint": lambda way: (4, 3, way.n_frames),
         "synthesis": lambda framing, _: (2, 1 + framing.frame_length // 2, 40),
         "constant_q_adjoint": lambda n, framing, _: (2, 3, 3, framing.n_frames(n)),
     }.get(name)
@@ -102,13 +120,17 @@ def test_every_primitive_gives_the_numbers_of_its_reference_and_leaves_its_input
     y = signal_for(name, arguments, dtype, rng)
     same = assert_same_levels if name == "spectrogram" and arguments[0].scaling else assert_same_spectrum
     given = library.asarray(y)
-    theirs = [library.asarray(a.astype(dtype)) if isinstance(a, np.ndarray) else a for a in arguments]
+    precision = {"f": dtype, "c": np.result_type(dtype, np.complex64)}
+    theirs = [
+        library.asarray(a.astype(precision.get(a.dtype.kind, a.dtype))) if isinstance(a, np.ndarray) else a
+        for a in arguments
+    ]
     result = library.to_numpy(call(given, *theirs))
     exact = call.reference(y.astype(np.result_type(y, np.float64)), *arguments)
     same(result, exact, dtype)
     np.testing.assert_array_equal(library.to_numpy(given), y)
     if linear:
-        doubled = library.to_numpy(call(library.asarray(2 * y), *arguments))
+        doubled = library.to_numpy(call(library.asarray(2 * y), *theirs))
         same(doubled, 2 * exact, dtype)
 
 

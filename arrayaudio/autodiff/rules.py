@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from arrayaudio.arrays import Array, as_complex, namespace
+from arrayaudio.arrays import Array, as_complex, dtype_name, namespace
 from arrayaudio.autodiff import linear
 
 Rule = Callable[..., Array]
@@ -42,9 +42,9 @@ def over(g: Array, x: Array) -> Array:
 
 
 def unit(x: Any, r: Array) -> Array:
-    """X / r for r = |x|, or the length of a vector that x is part of; as good as 0 where r is."""
+    """X / r for r = |x|, or the length of a vector that x is part of; less, and 0 for x = 0, where 1 / r overflows."""
     xp = namespace(r)
-    return x / xp.where(nonzero(r), r, xp.ones_like(r))
+    return x * (1 / xp.clip(r, xp.finfo(r.dtype).smallest_normal, None))
 
 
 def turned(g: Array) -> Array:
@@ -169,4 +169,6 @@ RULES: dict[str, tuple[Rule | None, ...]] = {
 
 
 def _conj(x: Any) -> Any:
-    return namespace(x).conj(x) if hasattr(x, "dtype") else complex(x).conjugate() if isinstance(x, complex) else x
+    if hasattr(x, "dtype"):  # real arrays would be copied
+        return namespace(x).conj(x) if dtype_name(x).startswith("complex") else x
+    return complex(x).conjugate() if isinstance(x, complex) else x
