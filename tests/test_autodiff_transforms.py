@@ -16,6 +16,7 @@ X = aa.stft(y, n_fft=64)
 S = np.abs(X)
 MEL = aa.melspectrogram(y, sr=SR, n_fft=128, n_mels=10)
 NOTES = {"sr": SR, "fmin": 500}
+WIDE = {"sr": SR, "fmin": 1500, "bins_per_octave": 1, "hop_length": 2}  # well conditioned
 LOG = {"sr": SR, "freq_scale": "log", "fmin": 100.0, "freq_bins": 30}
 
 OF_SIGNALS = {
@@ -70,7 +71,7 @@ OF_SIGNALS = {
 }
 OF_SPECTRA = {
     "istft": (X, [{}, {"length": 1400}, {"center": False}]),
-    "icqt": (aa.cqt(y, **NOTES, n_bins=24, hop_length=32), [{**NOTES, "hop_length": 32, "length": 1500}]),
+    "icqt": (aa.cqt(y[:300], **WIDE, n_bins=2), [{**WIDE, "length": 300, "tolerance": 1e-12}]),
     "griffinlim": (S, [{"n_iter": 3, "seed": 0}, {"n_iter": 1, "seed": 0, "momentum": 0.0}]),
     "griffinlim_cqt": (aa.cqt(y, **NOTES, n_bins=24, output="magnitude"), [{**NOTES, "n_iter": 2, "seed": 0}]),
     "mel_to_stft": (MEL, [{"sr": SR, "n_fft": 128}]),
@@ -85,9 +86,6 @@ OF_SPECTRA = {
     "db_to_power": (X.real, [{}]),
     "db_to_amplitude": (X.real, [{"ref": 2.0}]),
 }
-# Run to the end, conjugate gradients amplify the rounding of coefficients that no signal has; a few of their
-# iterations, below, agree as all the others do.
-COARSE = {"icqt": {"step": 1e-3, "tolerance": 0.02}}
 WITHOUT = {"pghi"}  # decides from bin to bin which phase to follow
 OTHERS = {"scales", "notes", "times", "arrays", "pcm", "windows", "versions", "gammatone_bank"}
 
@@ -109,7 +107,7 @@ def test_gradients_of_signals(name, options):
 
 @pytest.mark.parametrize(("name", "x", "options"), [(n, x, o) for n, (x, more) in OF_SPECTRA.items() for o in more])
 def test_gradients_of_spectra(name, x, options):
-    aa.check_grads(lambda x: getattr(aa, name)(x, **options), x, **COARSE.get(name, {}))
+    aa.check_grads(lambda x: getattr(aa, name)(x, **options), x)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +117,7 @@ def test_gradients_of_spectra(name, x, options):
         (aa.STFT(n_fft=64, **LOG), {"n_iter": 4, "tolerance": None}),
         (aa.NSGT(sr=SR, fmin=300), {}),
         (aa.CQT(**NOTES, n_bins=24, hop_length=32), {"n_iter": 3, "tolerance": None}),
-        (aa.CQT(**NOTES, n_bins=24, hop_length=32), {"tolerance": 0.1}),
+        (aa.CQT(**WIDE, n_bins=2), {"tolerance": 1e-12}),
         (aa.VQT(**NOTES, n_bins=24, hop_length=32), {"n_iter": 3, "tolerance": None}),
     ],
     ids=lambda x: type(x).__name__ if x else None,

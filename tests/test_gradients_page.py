@@ -8,9 +8,10 @@ import pytest
 import arrayaudio as aa
 from arrayaudio.compat import nnaudio
 from arrayaudio.transforms.base import Transform
-from docs.gradients.cases import FAMILIES, SEARCHES, WITHOUT, y
+from docs.gradients.cases import FAMILIES, WITHOUT, y
 from docs.gradients.measuring import Case, error, measured, refused
 from docs.gradients.page import rendered
+from docs.gradients.searches import ITERATIONS, distance
 
 from .test_accuracy import NO_SIGNALS
 
@@ -32,7 +33,7 @@ def test_the_data_are_those_of_the_rows():
         described = [(row["transform"], row["covers"], list(row["errors"])) for row in DATA["families"][family]]
         assert described == [(case.transform, case.covers, list(case.of)) for case in cases]
     assert [row["covers"] for row in DATA["without"]] == [name for name, *_ in WITHOUT]
-    assert list(DATA["searches"]) == list(SEARCHES)
+    assert list(DATA["searches"]) == [str(n) for n in ITERATIONS]
 
 
 def test_every_transform_has_a_row():
@@ -90,6 +91,12 @@ def test_rows_can_be_measured_again(name):
     for array, value in now["errors"].items():
         assert (value is None) == (before["errors"][array] is None)
         assert value is None or value < LIMIT
+
+
+def test_gradients_of_searches_come_nearer_with_each_iteration():
+    first, *_, last = DATA["searches"].values()
+    assert last < 1e-5 < first
+    assert distance(ITERATIONS[-1]) == pytest.approx(last, rel=0.5)
 
 
 def test_wrong_gradients_have_large_errors(monkeypatch):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import arrayaudio as aa
-from arrayaudio.least_squares import least_squares
+from arrayaudio.least_squares import least_squares, solution
 
 from . import traced
 from .tolerances import SPECTRUM, relative_error
@@ -202,3 +202,22 @@ def test_runs_on_a_namespace_that_records(rng):
     expected, distance = dense(matrix, target)
     assert relative_error(y.value, expected) < 1e-11
     assert abs(residual.value - distance) < 1e-12
+
+
+@pytest.mark.parametrize("preconditioned", [False, True])
+@pytest.mark.parametrize(("n", "rank"), [(12, 12), (12, 7), (50, 30), (1, 1)])
+def test_gradients_are_those_of_the_solution(library, preconditioned, n, rank, rng):
+    matrix, target = problem(rng, n, rank=rank)
+    weights = np.linspace(1, 2, n) if preconditioned else np.ones(n)
+    forward, adjoint = operators(matrix, library)
+    g = rng.standard_normal(n)
+
+    def solve(target):
+        return solution(forward, adjoint, target, 200, 1e-13, lambda y: library.asarray(library.to_numpy(y) * weights))
+
+    _, pullback = aa.vjp(solve, library.asarray(target))
+    # In weighted variables, y = sqrt(w) z, the solution is the shortest z.
+    stacked = np.concatenate([matrix.real, matrix.imag]) * np.sqrt(weights)
+    exact = np.linalg.pinv(stacked, rcond=1e-5).T @ (np.sqrt(weights) * g)
+    exact = (exact[: ROWS * COLUMNS] + 1j * exact[ROWS * COLUMNS :]).reshape(ROWS, COLUMNS)
+    assert relative_error(library.to_numpy(pullback(library.asarray(g))[0]), exact) < 1e-10

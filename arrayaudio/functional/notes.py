@@ -101,13 +101,21 @@ def chroma_cqt(y: ArrayLike, transform: ChromaCQT) -> Array:
     return transform(y)
 
 
-def icqt(C: ArrayLike, *, length: int | None = None, residual: bool = False, **settings: Any) -> Array:
+def icqt(
+    C: ArrayLike,
+    *,
+    length: int | None = None,
+    residual: bool = False,
+    n_iter: int = 100,
+    tolerance: float | None = 1e-6,
+    **settings: Any,
+) -> Array:
     """Inverse constant-Q transform: the waveform whose CQT is nearest to `C` in least squares.
 
     Parameters
     ----------
     C : complex array, shape (..., n_bins, n_frames)
-    length, residual
+    length, residual, n_iter, tolerance
         As for `CQT.inverse`, which says where the waveform is determined and where not.
     **settings
         sr, hop_length, fmin and the others, as given to `cqt`; n_bins is that of `C`.
@@ -133,4 +141,6 @@ def icqt(C: ArrayLike, *, length: int | None = None, residual: bool = False, **s
     """
     coefficients = asarray(C)
     n_bins = coefficients.shape[-2] if coefficients.ndim >= 2 else 1
-    return CQT(**{"n_bins": n_bins, **settings}).inverse(coefficients, length=length, residual=residual)
+    return CQT(**{"n_bins": n_bins, **settings}).inverse(
+        coefficients, length=length, residual=residual, n_iter=n_iter, tolerance=tolerance
+    )

@@ -12,10 +12,11 @@ import numpy as np
 from arrayaudio.arrays import Array, ArrayLike, as_complex, asarray, contiguous, on_device_of
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.constant_q import bank, octaves
-from arrayaudio.constant_q.bank import Bank, Rows, groups, rows
+from arrayaudio.constant_q.bank import Bank
 from arrayaudio.constant_q.inversion import nearest
 from arrayaudio.constant_q.octaves import by_octaves
 from arrayaudio.constant_q.projection import by_rows, constant_q
+from arrayaudio.constant_q.rows import Rows, groups, rows
 from arrayaudio.constant_q.wavelets import Wavelets
 from arrayaudio.errors import ArrayAudioWarning, ParameterError
 from arrayaudio.frames import Framing
@@ -153,11 +154,11 @@ class ConstantQ(Framed):
 
     @property
     def _arrays(self) -> dict[str, Callable[[], Any]]:
-        return {"kernels": lambda: [group.matrix for group in rows(self.bank, 0, "float64")]}
+        return {"kernels": lambda: [group.matrix for group in rows(self.bank.wavelets, 0, "float64")]}
 
     @property
     def _shapes(self) -> dict[str, Any]:
-        return {"kernels": [(2 * (stop - first), width) for first, stop, width in groups(self.bank, 0)]}
+        return {"kernels": [(2 * (stop - first), width) for first, stop, width in groups(self.bank.wavelets, 0)]}
 
     @property
     def _learned(self) -> tuple[str, ...]:
@@ -166,7 +167,8 @@ class ConstantQ(Framed):
     def _coefficients(self, y: Array, bank: Bank) -> Array:
         if self._given:
             matrices = [kernels.like(y) for kernels in self._given["kernels"]]
-            return by_rows(y, self.framing, [Rows(m.shape[0] // 2, m.shape[1], m) for m in matrices])
+            width = self.framing.frame_length
+            return by_rows(y, self.framing, [Rows((width - m.shape[1]) // 2, m) for m in matrices])
         analyse = by_octaves if self.method in octaves.METHODS else constant_q
         return analyse(y, self.framing, bank)
 
@@ -203,7 +205,8 @@ class ConstantQ(Framed):
             Iterations at most, each of one transform and its adjoint.
         tolerance : float or None
             An item is done when the gradient has fallen to this part of its first length. None always runs `n_iter`
-            iterations; a GPU is then never waited for.
+            iterations; a GPU is then never waited for. Gradients are those of the solution, or, with None, of what the
+            iterations do.
 
         Returns
         -------

@@ -160,7 +160,8 @@ class STFT(FramedTransform):
             For the scales "linear" and "log": iterations at most, each of an STFT and its adjoint.
         tolerance : float or None
             For these: an item is done when the gradient has fallen to this part of its first length. None always runs
-            `n_iter` iterations; a GPU is then never waited for.
+            `n_iter` iterations; a GPU is then never waited for. Gradients are those of the solution, or, with None, of
+            what the iterations do.
 
         Returns
         -------

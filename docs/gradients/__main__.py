@@ -6,9 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from docs.gradients.cases import FAMILIES, SEARCHES, WITHOUT
-from docs.gradients.measuring import error, measured, refused
+from docs.gradients.cases import FAMILIES, WITHOUT
+from docs.gradients.measuring import measured, refused
 from docs.gradients.page import rendered
+from docs.gradients.searches import ITERATIONS, distance
 
 HERE = Path(__file__).parent.parent
 
@@ -18,7 +19,7 @@ def collected() -> dict[str, Any]:
     return {
         "versions": {name: importlib.metadata.version(name) for name in ("numpy", "scipy", "numba")},
         "families": {family: [measured(case) for case in cases] for family, cases in FAMILIES.items()},
-        "searches": {n: error(*case.of["spectrum"]) for n, case in SEARCHES.items()},
+        "searches": {str(n): distance(n) for n in ITERATIONS},
         "without": [refused(*case) for case in WITHOUT],
     }
 

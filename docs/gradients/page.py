@@ -20,12 +20,15 @@ Measured with {versions}.
 """
 
 
-SEARCHES = """## Many iterations
+SEARCHES = """## Inverses by least squares
 
-Inverses by least squares are differentiated iteration by iteration. Where conjugate gradients come near to the waveform
-slowly, as for random coefficients or beside the band of the bins, their result jumps with the rounding of their input
-after some iterations, and the differences tell nothing any more. For `CQT.inverse` with the settings above the error is
-{}. Let a loss go through few iterations.
+`CQT.inverse`, `VQT.inverse`, and `STFT.inverse` on other scales search by conjugate gradients. With a tolerance, as by
+default, their gradient is that of the solution: one more search, for the adjoint, which keeps nothing of the first.
+Differences of the result are no measure for it where the search is slow, as for random coefficients or beside the band
+of the bins, since they amplify the rounding of their input. Within the band, a step d of the waveform must change a
+loss <g, waveform> by <g, d>. For `CQT` with 36 bins from 100 Hz and a hop of 16, what the gradient says is off by
+{}, relative to |g| |d|. With `tolerance=None` the
+gradient goes back through each of the iterations, as in the rows above.
 """
 
 
