@@ -1,9 +1,10 @@
 """One name, a reference body, and a fast version that may decline.
 
 The body of a primitive is its reference: plain array code that runs on every library. A function of the same name in
-`kernels/cpu/<name>.py` or `kernels/gpu/<name>.py` is its fast version for NumPy or CuPy arrays. The fast version has
-the same signature and returns `NotImplemented` for what it does not cover; then the reference runs. So it does for
-arrays on the tape, and for arguments that hold such arrays and say so by `taped`.
+`kernels/cpu/<name>.py` or, without Numba, `kernels/tiled/<name>.py` is its fast version for NumPy arrays, and one in
+`kernels/gpu/<name>.py` for CuPy's. A fast version has the same signature and returns `NotImplemented` for what it does
+not cover; then the next one runs, and at last the reference. So it does for arrays on the tape, and for arguments that
+hold such arrays and say so by `taped`.
 """
 
 import functools
@@ -18,7 +19,10 @@ from arrayaudio.autodiff.namespace import Var, value_of
 P = ParamSpec("P")
 R = TypeVar("R")
 
-FOLDERS = {"numpy": "arrayaudio.kernels.cpu", "cupy": "arrayaudio.kernels.gpu"}
+FOLDERS = {
+    "numpy": ("arrayaudio.kernels.cpu", "arrayaudio.kernels.tiled"),
+    "cupy": ("arrayaudio.kernels.gpu",),
+}
 
 registered: dict[str, Callable[..., Any]] = {}
 """Every primitive by its name, once its module is imported."""
@@ -30,8 +34,19 @@ problems: dict[str, str] = {}
 @functools.cache
 def fast_version(name: str, library: str) -> Callable[..., Any] | None:
     """Return the fast version of the primitive `name` for arrays of `library`, or None."""
-    module = f"{FOLDERS.get(library, '')}.{name}"
-    if library not in FOLDERS or importlib.util.find_spec(module) is None:
+    versions = [found for folder in FOLDERS.get(library, ()) if (found := _loaded(f"{folder}.{name}", name))]
+    if len(versions) < 2:
+        return versions[0] if versions else None
+
+    def first(*args: Any, **kwargs: Any) -> Any:
+        results = (version(*args, **kwargs) for version in versions)
+        return next((result for result in results if result is not NotImplemented), NotImplemented)
+
+    return first
+
+
+def _loaded(module: str, name: str) -> Callable[..., Any] | None:
+    if importlib.util.find_spec(module) is None:
         return None
     try:
         return cast(Callable[..., Any], getattr(importlib.import_module(module), name))

@@ -194,6 +194,28 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
         assert subprocess.run([sys.executable, "-c", script], timeout=120, check=False).returncode == 0
 
+    @pytest.mark.parametrize("method", ["fork", "spawn"])
+    @pytest.mark.parametrize("chosen", [None, 2])
+    def test_workers_share_the_cores_unless_told_otherwise(self, method, chosen, tmp_path):
+        script = tmp_path / "workers.py"
+        script.write_text(f"""
+import multiprocessing, warnings
+import numpy as np, arrayaudio as aa
+from arrayaudio.kernels.cpu.threads import num_threads
+warnings.simplefilter("ignore", DeprecationWarning)  # Python warns of every fork while threads live
+def ask(_):
+    return num_threads(), float(aa.melspectrogram(np.ones(50000), sr=22050).sum())
+if __name__ == "__main__":
+    if {chosen}:
+        aa.set_num_threads({chosen})
+    own = ask(0)
+    with multiprocessing.get_context("{method}").Pool(1) as pool:
+        (theirs,) = pool.map(ask, [0])
+    assert own[1] == theirs[1]
+    assert theirs[0] == ({chosen} if {chosen} and "{method}" == "fork" else 1), theirs
+""")
+        subprocess.run([sys.executable, script], timeout=120, check=True)
+
 
 @pytest.mark.parametrize(
     "setup", ["import sys; sys.modules['numba'] = None", "import os; os.environ['HOME'] = '/nowhere'"]

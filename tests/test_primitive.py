@@ -85,7 +85,7 @@ def test_every_primitive_has_its_cases():
 
 
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("folder", primitive.FOLDERS.values())
+@pytest.mark.parametrize("folder", [folder for folders in primitive.FOLDERS.values() for folder in folders])
 def test_fast_versions_have_the_signature_of_the_reference(name, folder):
     if importlib.util.find_spec(f"{folder}.{name}") is None:
         return
@@ -178,5 +178,7 @@ class TestSearch:
         monkeypatch.setattr(primitive.importlib, "import_module", broken)
         assert primitive.fast_version("spectrogram", "numpy") is None
         assert primitive.problems == {
-            "arrayaudio.kernels.cpu.spectrogram": "ImportError: no accelerator for arrayaudio.kernels.cpu.spectrogram"
+            f"arrayaudio.kernels.{folder}.spectrogram": f"ImportError: no accelerator for arrayaudio.kernels.{folder}"
+            ".spectrogram"
+            for folder in ("cpu", "tiled")
         }

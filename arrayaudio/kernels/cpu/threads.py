@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ class _Pool:
 
     def reset(self, n_threads: int | None) -> None:
         self.lock = threading.Lock()
-        self.n_threads = n_threads
+        self.chosen = self.n_threads = n_threads
         self.executor: ThreadPoolExecutor | None = None
 
     def start(self) -> tuple[ThreadPoolExecutor | None, int]:
@@ -31,13 +32,17 @@ class _Pool:
 
 
 def _usable_cores() -> int:
+    """Cores that this process may use: one in the workers of a pool of processes, which share the machine."""
+    multiprocessing = sys.modules.get("multiprocessing.process")  # loaded in every worker, and slow to load elsewhere
+    if multiprocessing is not None and multiprocessing.current_process().daemon:
+        return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 _pool = _Pool()
 if hasattr(os, "register_at_fork"):
     # A child of fork inherits the pool without its threads, and perhaps with its lock held.
-    os.register_at_fork(after_in_child=lambda: _pool.reset(_pool.n_threads))
+    os.register_at_fork(after_in_child=lambda: _pool.reset(_pool.chosen))
 
 
 def num_threads() -> int:
@@ -46,7 +51,10 @@ def num_threads() -> int:
 
 
 def set_num_threads(n: int) -> None:
-    """Set how many threads the CPU kernels use, the caller's included; by default one for each usable core.
+    """Set how many threads the CPU kernels use, the caller's included.
+
+    By default it is one for each usable core, and one in daemonic worker processes, as of `multiprocessing.Pool` or a
+    DataLoader, since these share the cores.
 
     Examples
     --------
@@ -56,6 +64,7 @@ def set_num_threads(n: int) -> None:
     if not isinstance(n, int) or isinstance(n, bool) or n < 1:
         raise ParameterError(f"n={n!r}: must be a whole number of at least 1")
     with _pool.lock:
+        _pool.chosen = n
         if n == _pool.n_threads:
             return
         old, _pool.executor, _pool.n_threads = _pool.executor, None, n
