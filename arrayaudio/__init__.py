@@ -78,6 +78,7 @@ _PUBLIC = {
     "transforms.nsgt": ["NSGT"],
     "transforms.stft": ["STFT"],
     "versions": ["show_versions"],
+    "warming": ["warmup"],
     "windows": ["get_window"],
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}

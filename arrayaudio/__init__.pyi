@@ -103,6 +103,7 @@ from arrayaudio.transforms.mfcc import MFCC as MFCC
 from arrayaudio.transforms.nsgt import NSGT as NSGT
 from arrayaudio.transforms.stft import STFT as STFT
 from arrayaudio.versions import show_versions as show_versions
+from arrayaudio.warming import warmup as warmup
 from arrayaudio.windows import get_window as get_window
 
 __version__: str

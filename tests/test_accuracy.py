@@ -32,6 +32,7 @@ NO_SIGNALS = {
     "scales",
     "times",
     "versions",
+    "warming",
     "windows",
 }
 # Forms that are no exact sums: by halving the rate; and roots of what should be zero.

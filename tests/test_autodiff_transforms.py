@@ -87,7 +87,7 @@ OF_SPECTRA = {
     "db_to_amplitude": (X.real, [{"ref": 2.0}]),
 }
 WITHOUT = {"pghi"}  # decides from bin to bin which phase to follow
-OTHERS = {"scales", "notes", "times", "arrays", "pcm", "windows", "versions", "gammatone_bank"}
+OTHERS = {"scales", "notes", "times", "arrays", "pcm", "windows", "warming", "versions", "gammatone_bank"}
 
 
 def test_every_function_of_signals_and_spectra_has_a_case():
