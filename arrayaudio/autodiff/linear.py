@@ -11,6 +11,13 @@ from arrayaudio.errors import DifferentiationError
 SWAPPED = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
 
 
+def conj(x: Any) -> Any:
+    """The complex conjugate of an array or a number."""
+    if hasattr(x, "dtype"):  # real arrays would be copied
+        return namespace(x).conj(x) if dtype_name(x).startswith("complex") else x
+    return complex(x).conjugate() if isinstance(x, complex) else x
+
+
 def reversed_sum(g: Array, axis: int) -> Array:
     """Sums of all values from each on."""
     xp = namespace(g)
@@ -67,22 +74,22 @@ def _backward(shift: Any) -> Any:
 def _left(g: Array, r: Array, a: Array, b: Array) -> Array:
     xp = namespace(g)
     if b.ndim == 1:
-        return xp.conj(b) * (g[..., None] if a.ndim > 1 else g)
+        return conj(b) * (g[..., None] if a.ndim > 1 else g)
     if a.ndim == 1:
-        return xp.sum((xp.conj(b) @ g[..., None])[..., 0], axis=tuple(range(b.ndim - 2)))
-    return g @ xp.conj(xp.matrix_transpose(b))
+        return xp.sum((conj(b) @ g[..., None])[..., 0], axis=tuple(range(b.ndim - 2)))
+    return g @ conj(xp.matrix_transpose(b))
 
 
 def _right(g: Array, r: Array, a: Array, b: Array) -> Array:
     xp = namespace(g)
     if a.ndim == 1:
-        return xp.conj(a) * g if b.ndim == 1 else xp.conj(a)[:, None] * g[..., None, :]
+        return conj(a) * g if b.ndim == 1 else conj(a)[:, None] * g[..., None, :]
     if b.ndim == 1:
-        return xp.sum(xp.conj(a) * g[..., None], axis=tuple(range(a.ndim - 1)))
+        return xp.sum(conj(a) * g[..., None], axis=tuple(range(a.ndim - 1)))
     if b.ndim == 2:  # the sum over all items is one product
         rows, sums = (xp.reshape(x, (-1, x.shape[-1])) for x in (a, g))
-        return xp.conj(xp.matrix_transpose(rows)) @ sums
-    return xp.conj(xp.matrix_transpose(a)) @ g
+        return conj(xp.matrix_transpose(rows)) @ sums
+    return conj(xp.matrix_transpose(a)) @ g
 
 
 def _cut(g: Array, length: int, axis: int) -> Array:
@@ -146,7 +153,7 @@ def einsum_part(g: Array, k: int, arrays: list[Array], subscripts: str) -> Array
     shared = [letter in known and n > 1 for letter, n in zip(inputs[k], arrays[k].shape, strict=True)]
     kept = "".join(letter for letter, also in zip(inputs[k], shared, strict=True) if also)
     sources = ",".join([output, *(names for names, _ in others)])
-    part = xp.einsum(f"{sources}->{kept}", g, *(xp.conj(a) for _, a in others))
+    part = xp.einsum(f"{sources}->{kept}", g, *(conj(a) for _, a in others))
     part = part[tuple(slice(None) if also else None for also in shared)]
     return xp.broadcast_to(part, arrays[k].shape)
 

@@ -10,8 +10,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from arrayaudio.arrays import Array, as_complex, dtype_name, namespace
+from arrayaudio.arrays import Array, as_complex, namespace
 from arrayaudio.autodiff import linear
+from arrayaudio.autodiff.linear import conj
 
 Rule = Callable[..., Array]
 
@@ -38,7 +39,7 @@ def over(g: Array, x: Array) -> Array:
     """G / conj(x), 0 where that would not be finite because x is as good as 0."""
     xp = namespace(x)
     usable = nonzero(x)
-    return kept(usable, g) / xp.conj(xp.where(usable, x, xp.ones_like(x)))
+    return kept(usable, g) / conj(xp.where(usable, x, xp.ones_like(x)))
 
 
 def unit(x: Any, r: Array) -> Array:
@@ -93,13 +94,13 @@ def _base(g: Array, r: Array, x: Array, y: Any) -> Array:
     xp = namespace(g)
     safe = xp.where(x == 0, xp.ones_like(x), x)
     slope = y * safe ** (y - 1)
-    return g * xp.conj(kept((x != 0) | (y == 1), slope))
+    return g * conj(kept((x != 0) | (y == 1), slope))
 
 
 def _exponent(g: Array, r: Array, x: Any, y: Array) -> Array:
     xp = namespace(g)
     x = x if hasattr(x, "dtype") else xp.asarray(x, dtype=g.dtype)
-    return g * xp.conj(r * xp.log(xp.where(x == 0, xp.ones_like(x), x)))
+    return g * conj(r * xp.log(xp.where(x == 0, xp.ones_like(x), x)))
 
 
 def _larger(g: Array, r: Array, x: Any, y: Any) -> Array:
@@ -118,38 +119,38 @@ RULES: dict[str, tuple[Rule | None, ...]] = {
     # arithmetic
     "add": (lambda g, r, x, y: g, lambda g, r, x, y: g),
     "subtract": (lambda g, r, x, y: g, lambda g, r, x, y: -g),
-    "multiply": (lambda g, r, x, y: g * _conj(y), lambda g, r, x, y: g * _conj(x)),
-    "divide": (lambda g, r, x, y: g / _conj(y), lambda g, r, x, y: -g * _conj(r / y)),
+    "multiply": (lambda g, r, x, y: g * conj(y), lambda g, r, x, y: g * conj(x)),
+    "divide": (lambda g, r, x, y: g / conj(y), lambda g, r, x, y: -g * conj(r / y)),
     "pow": (_base, _exponent),
     "negative": (lambda g, r, x: -g,),
     "positive": (lambda g, r, x: g,),
-    "square": (lambda g, r, x: 2 * g * _conj(x),),
-    "reciprocal": (lambda g, r, x: -g * _conj(r * r),),
+    "square": (lambda g, r, x: 2 * g * conj(x),),
+    "reciprocal": (lambda g, r, x: -g * conj(r * r),),
     "sqrt": (lambda g, r, x: over(g / 2, r),),
     # complex numbers
-    "conj": (lambda g, r, x: _conj(g),),
+    "conj": (lambda g, r, x: conj(g),),
     "real": (lambda g, r, x: g,),
     "imag": (lambda g, r, x: turned(g),),
     "abs": (lambda g, r, x: g * unit(x, r),),
     "angle": (lambda g, r, x: turned(over(g, x)),),
     # exponentials and circles
-    "exp": (lambda g, r, x: g * _conj(r),),
-    "expm1": (lambda g, r, x: g * _conj(r + 1),),
+    "exp": (lambda g, r, x: g * conj(r),),
+    "expm1": (lambda g, r, x: g * conj(r + 1),),
     "log": (lambda g, r, x: over(g, x),),
     "log1p": (lambda g, r, x: over(g, 1 + x),),
     "log2": (lambda g, r, x: over(g, x) / math.log(2),),
     "log10": (lambda g, r, x: over(g, x) / math.log(10),),
-    "sin": (lambda g, r, x: g * _conj(namespace(x).cos(x)),),
-    "cos": (lambda g, r, x: -g * _conj(namespace(x).sin(x)),),
-    "tan": (lambda g, r, x: g * _conj(1 + r * r),),
+    "sin": (lambda g, r, x: g * conj(namespace(x).cos(x)),),
+    "cos": (lambda g, r, x: -g * conj(namespace(x).sin(x)),),
+    "tan": (lambda g, r, x: g * conj(1 + r * r),),
     "asin": (lambda g, r, x: over(g, namespace(x).sqrt(1 - x * x)),),
     "acos": (lambda g, r, x: -over(g, namespace(x).sqrt(1 - x * x)),),
-    "atan": (lambda g, r, x: g / _conj(1 + x * x),),
+    "atan": (lambda g, r, x: g / conj(1 + x * x),),
     "atan2": (lambda g, r, y, x: _angle(g, x, _length(x, y)), lambda g, r, y, x: -_angle(g, y, _length(x, y))),
     "hypot": (lambda g, r, x, y: g * unit(x, r), lambda g, r, x, y: g * unit(y, r)),
-    "sinh": (lambda g, r, x: g * _conj(namespace(x).cosh(x)),),
-    "cosh": (lambda g, r, x: g * _conj(namespace(x).sinh(x)),),
-    "tanh": (lambda g, r, x: g * _conj(1 - r * r),),
+    "sinh": (lambda g, r, x: g * conj(namespace(x).cosh(x)),),
+    "cosh": (lambda g, r, x: g * conj(namespace(x).sinh(x)),),
+    "tanh": (lambda g, r, x: g * conj(1 - r * r),),
     # choices
     "maximum": (_larger, lambda g, r, x, y: _larger(g, r, y, x)),
     "minimum": (lambda g, r, x, y: _larger(g, r, y, x), _larger),
@@ -166,9 +167,3 @@ RULES: dict[str, tuple[Rule | None, ...]] = {
     "sort": (lambda g, r, x, axis=-1: linear.unsorted(g, x, axis),),
     **linear.RULES,
 }
-
-
-def _conj(x: Any) -> Any:
-    if hasattr(x, "dtype"):  # real arrays would be copied
-        return namespace(x).conj(x) if dtype_name(x).startswith("complex") else x
-    return complex(x).conjugate() if isinstance(x, complex) else x
