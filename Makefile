@@ -31,6 +31,7 @@ lint: .venv/dev.ready
 	$(BIN)/lint-imports
 
 bench: .venv/dev.ready
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	$(BIN)/python -m bench.cpu
 	$(BIN)/python -m bench.training
 

@@ -9,8 +9,8 @@ compare within a run only. Results go to bench/results as JSON, with the process
 """
 
 import datetime
+import importlib.metadata
 import json
-import os
 import re
 import statistics
 import subprocess
@@ -21,32 +21,14 @@ from pathlib import Path
 
 import librosa
 import numpy as np
-import scipy.fft
-import scipy.signal
 
 import arrayaudio as aa
 from arrayaudio.versions import versions
+from bench.workloads import SR, workloads
 
-SR, N_FFT, HOP, N_MELS = 22050, 2048, 512, 128
 ROUNDS, REPEATS = 5, 5
 PAUSE = 0.2  # seconds in which the BLAS threads of the last contender stop spinning on the cores of the next one
-
-
-def exact_stft(y: np.ndarray) -> np.ndarray:
-    """Centred STFT in double precision: (batch, n_samples) -> (batch, freq, time)."""
-    padded = np.pad(y.astype(np.float64), [(0, 0), (N_FFT // 2, N_FFT // 2)])
-    frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT, axis=-1)[:, ::HOP]
-    return np.fft.rfft(frames * scipy.signal.get_window("hann", N_FFT)).swapaxes(-1, -2)
-
-
-def exact_cqt(y: np.ndarray) -> np.ndarray:
-    """Sums over librosa's wavelets, times the root of their lengths: (n_samples,) -> (84, time)."""
-    frequencies = librosa.cqt_frequencies(84, fmin=librosa.note_to_hz("C1"))
-    kernels, lengths = librosa.filters.wavelet(freqs=frequencies, sr=SR, dtype=np.complex128)
-    width = kernels.shape[1]
-    padded = np.pad(y.astype(np.float64), width // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, width)[::HOP]
-    return np.sqrt(lengths)[:, None] * (kernels.conj() @ frames.T)
+PEERS = ("librosa", "auvux-dsp", "asrfront", "fastchroma")
 
 
 def error(result: np.ndarray, exact: np.ndarray) -> float:
@@ -109,64 +91,39 @@ def startup() -> dict[str, float]:
     return {"import_numpy_s": numpy_s, "import_arrayaudio_s": import_s, "first_call_s": first_s}
 
 
+def griffin_lim() -> dict[str, dict[str, float]]:
+    """Seconds for 32 iterations on 16 clips of 10 s, and the spectral convergence reached; one call each, after one."""
+    y = np.random.default_rng(0).standard_normal((16, 10 * SR)).astype(np.float32)
+    S, rows = aa.stft(y, output="magnitude"), {}
+    for who, call in {
+        "arrayaudio": lambda S: aa.griffinlim(S, n_iter=32, seed=0),
+        "librosa": lambda S: librosa.griffinlim(S, n_iter=32, random_state=0),
+    }.items():
+        call(S[:1])
+        time.sleep(PAUSE)
+        start = time.perf_counter()
+        waveform = call(S)
+        seconds = time.perf_counter() - start
+        reached = aa.stft(waveform, output="magnitude")
+        rows[who] = {"seconds": seconds, "convergence": error(reached, S)}
+    print("\nGriffin-Lim, 32 iterations, 16 clips of 10 s")
+    for who, row in rows.items():
+        print(f"  {who:<24}{row['seconds']:9.2f} s   spectral convergence {row['convergence']:.3f}")
+    return rows
+
+
 def main() -> None:
     """Run every workload and write the results."""
-    rng = np.random.default_rng(0)
-    y = rng.standard_normal((16, 10 * SR)).astype(np.float32)
-    X = exact_stft(y)
-    bank = librosa.filters.mel(sr=SR, n_fft=N_FFT, n_mels=N_MELS, dtype=np.float64)
-    frames = np.ascontiguousarray(
-        np.lib.stride_tricks.sliding_window_view(np.pad(y, [(0, 0), (N_FFT // 2,) * 2]), N_FFT, axis=-1)[:, ::HOP]
-    )
-    workers = len(os.sched_getaffinity(0))
-    spectra = aa.stft(y)
-    clip = y[0, :SR]
-    workloads: dict[str, tuple[dict[str, Callable[[], np.ndarray]], np.ndarray]] = {
-        "STFT magnitude, 16 clips of 10 s": (
-            {
-                "arrayaudio": lambda: aa.stft(y, output="magnitude"),
-                "librosa": lambda: np.abs(librosa.stft(y)),
-                "bare FFT of ready frames": lambda: scipy.fft.rfft(frames, workers=workers),
-            },
-            np.abs(X),
-        ),
-        "mel spectrogram, 16 clips of 10 s": (
-            {
-                "arrayaudio": lambda: aa.melspectrogram(y, sr=SR),
-                "librosa": lambda: librosa.feature.melspectrogram(y=y, sr=SR),
-            },
-            bank @ np.abs(X) ** 2,
-        ),
-        "inverse STFT, 16 clips of 10 s": (
-            {
-                "arrayaudio": lambda: aa.istft(spectra, length=y.shape[-1]),
-                "librosa": lambda: librosa.istft(spectra, length=y.shape[-1]),
-            },
-            y.astype(np.float64),
-        ),
-        "CQT, 84 bins, 16 clips of 10 s": (
-            {"arrayaudio": lambda: aa.cqt(y, sr=SR), "librosa": lambda: librosa.cqt(y, sr=SR)},
-            np.stack([exact_cqt(item) for item in y]),
-        ),
-        "hpss, one clip of 10 s": (
-            {
-                "arrayaudio": lambda: aa.hpss(spectra[0])[0],
-                "librosa": lambda: librosa.decompose.hpss(spectra[0])[0],
-            },
-            librosa.decompose.hpss(X[0])[0],
-        ),
-        "mel spectrogram, one clip of 1 s": (
-            {
-                "arrayaudio": lambda: aa.melspectrogram(clip, sr=SR),
-                "librosa": lambda: librosa.feature.melspectrogram(y=clip, sr=SR),
-            },
-            bank @ np.abs(exact_stft(clip[None])[0]) ** 2,
-        ),
+    print(f"white noise, float32; frames of 2048 at {SR} Hz with a hop of 512 but where it says otherwise")
+    results = {workload.name: compare(*workload) for workload in workloads()}
+    here = versions() | {peer: importlib.metadata.version(peer) for peer in PEERS}
+    record = {
+        "date": datetime.date.today().isoformat(),
+        "machine": here,
+        "results": results,
+        "griffin_lim": griffin_lim(),
+        "startup": startup(),
     }
-    print(f"white noise at {SR} Hz, float32, frames of {N_FFT}, hop {HOP}, {N_MELS} mel bands")
-    results = {name: compare(name, *workload) for name, workload in workloads.items()}
-    here = versions()
-    record = {"date": datetime.date.today().isoformat(), "machine": here, "results": results, "startup": startup()}
     name = re.sub(r"[^a-z0-9]+", "-", here["processor"].lower()).strip("-")
     path = Path(__file__).parent / "results" / f"cpu-{name}.json"
     path.parent.mkdir(exist_ok=True)
