@@ -3,6 +3,7 @@
 import math
 
 import librosa
+import numba
 import numpy as np
 import pytest
 
@@ -14,8 +15,10 @@ from arrayaudio.constant_q.projection import constant_q, constant_q_adjoint
 from arrayaudio.constant_q.wavelets import Wavelets, spectral_reach
 from arrayaudio.frames import INDEX_MODES, PAD_MODES, Framing
 from arrayaudio.kernels.cpu import constant_q as fast
+from arrayaudio.kernels.cpu.vectors import aligned, widest_vectors
 
-from . import naive, naive_constant_q
+from . import naive_constant_q
+from .constant_q_cases import oracle
 from .tolerances import assert_near_peak, assert_same_spectrum, peak_error, relative_error
 
 WINDOWS = ["hann", "hamming", "boxcar", ("kaiser", 8.0), "blackmanharris", ("gaussian", 40.0)]
@@ -144,9 +147,8 @@ class TestBank:
         for group in ready.rows:
             matrix = library.to_numpy(group.matrix)
             assert matrix.dtype == dtype
-            before = middle - group.width // 2
             for real, imag in zip(matrix[0::2], matrix[1::2], strict=True):
-                found.append(np.pad(real - 1j * imag, (before, bank.wavelets.width)))
+                found.append(np.pad(real - 1j * imag, (group.start, bank.wavelets.width)))
         assert len(found) == len(bank.wavelets.lengths)
         for k, kernel in enumerate(found):
             first, values = bank.wavelets.kernel(k)
@@ -164,9 +166,9 @@ class TestBank:
         framing = Framing(400, 90, 200)
         kept = constant_q(y, framing, Bank(wavelets(), 90))
         monkeypatch.setattr("arrayaudio.constant_q.bank.LARGEST_KEPT", 100)
-        monkeypatch.setattr("arrayaudio.constant_q.bank.LARGEST_MATRIX", 300)
+        monkeypatch.setattr("arrayaudio.constant_q.rows.LARGEST_MATRIX", 300)
         bank = Bank(wavelets(norm=2.0), 90)
-        assert bank.like(y)._kept is None
+        assert not bank.like(y).is_kept
         few = Bank(wavelets(), 90, "1992v2")
         assert len(list(few.like(y).rows)) == 6
         assert_near_peak(constant_q(y, framing, few), kept)
@@ -178,18 +180,6 @@ class TestBank:
         assert sum((small.wavelets.frequencies for _, small in groups), ()) == bank.wavelets.frequencies
         assert all(small.hop_length << level == bank.hop_length for level, small in groups)
         assert groups[0][0] > 3
-
-
-def oracle(y, made, framing):
-    """Inner products with the kernels as they are, frame by frame."""
-    padded = naive.pad(y, framing.padding, framing.padding, framing.pad_mode)
-    middles = range(framing.frame_length // 2, len(padded) - framing.frame_length // 2 + 1, framing.hop_length)
-    out = np.zeros((len(made.lengths), len(middles)), complex)
-    for k in range(len(made.lengths)):
-        first, kernel = made.kernel(k)
-        for t, middle in enumerate(middles):
-            out[k, t] = np.sum(padded[middle + first :][: len(kernel)] * kernel.conj())
-    return out
 
 
 class TestProjection:
@@ -224,12 +214,14 @@ class TestProjection:
 
     @pytest.mark.parametrize("mode", PAD_MODES)
     def test_fast_padding_is_that_of_numpy(self, mode, rng):
-        y = rng.standard_normal((2, 9))
-        result = fast.padded(y, Framing(10, 3, 25, mode))
+        y, framing = rng.standard_normal(9), Framing(10, 3, 25, mode)
+        edges = framing.edge_indices(9)
         if mode in INDEX_MODES:
-            np.testing.assert_array_equal(result, np.pad(y, ((0, 0), (25, 25)), mode))
+            expected = np.pad(np.pad(y, 25, mode), (0, 30))
+            for start, stop in ((0, 59), (0, 80), (3, 20), (20, 27), (26, 33), (30, 44), (33, 61), (60, 70)):
+                np.testing.assert_array_equal(fast.piece(y, edges, start, stop), expected[start:stop])
         else:
-            assert result is None
+            assert edges is None
             assert fast.constant_q(y, Framing(50, 3, 25, mode), Bank(wavelets((50.0,)), 3)) is NotImplemented
 
 
@@ -302,11 +294,27 @@ class TestFastLoops:
     @pytest.mark.parametrize("n_frames", [1, 2, 3, 4, 5, 9])
     @pytest.mark.parametrize("width", [1, 2, 511, 513, 1100])
     def test_correlate_adds_up_products(self, n_frames, width, dtype, rng):
-        matrix = rng.standard_normal((6, width)).astype(dtype)
+        matrix, spans = rng.standard_normal((6, width)).astype(dtype), np.array([(0, width), (0, width), (1, width)])
+        matrix[4:, 0] = 0
         for hop in (1, 30):
             y = rng.standard_normal((n_frames - 1) * hop + width).astype(dtype)
             out = np.full((3, n_frames), np.nan, np.result_type(dtype, np.complex64))
-            fast.correlate(y, matrix, hop, out)
+            fast.correlate(y, matrix, spans, hop, out)
             frames = np.stack([y[t * hop :][:width] for t in range(n_frames)]).astype(np.float64)
             expected = (matrix[0::2] + 1j * np.float64(matrix[1::2])) @ frames.T
             assert relative_error(out, expected) <= {"float32": 1e-6, "float64": 1e-13}[dtype]
+
+    def test_wide_vectors_are_asked_for(self):
+        @numba.njit
+        def total(x):
+            widest_vectors()
+            return x.sum()
+
+        assert total(np.ones(3)) == 3
+        assert '"prefer-vector-width"="512"' in next(iter(total.inspect_llvm().values()))
+
+    def test_aligned_memory(self):
+        for shape in ((0,), (3,), (5, 7)):
+            made = aligned(shape, np.float32)
+            assert made.shape == shape
+            assert made.ctypes.data % 64 == 0 or made.size == 0

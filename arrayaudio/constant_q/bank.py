@@ -1,12 +1,13 @@
-"""A bank of constant-Q kernels made ready: short ones as matrices, long ones as spectra, each where it is cheaper.
+"""A bank of constant-Q kernels made ready: short ones as matrices, long ones in the cheaper of two other forms.
 
-A frame of the result is the inner product of the signal, around the middle of the frame, with each kernel. Two ways
+A frame of the result is the inner product of the signal, around the middle of the frame, with each kernel. Three ways
 lead there:
 
 - short kernels are rows of a matrix, and meet frames of the signal (`Rows`);
-- long kernels are kept as the part of their spectrum that matters (`Spectra`). The spectrum X of a whole segment of
-  the signal, n_fft = hop M samples, times that of the kernel is the spectrum of the response at every sample. Only
-  every hop-th is wanted, so the product is folded to M values before it goes back.
+- long kernels become short ones for a signal that is compressed block by block (`Compressed`);
+- or they are kept as the part of their spectrum that matters (`Spectra`), which is cheaper for small hops. The
+  spectrum X of a whole segment of the signal, n_fft = hop M samples, times that of the kernel is the spectrum of the
+  response at every sample. Only every hop-th is wanted, so the product is folded to M values before it goes back.
 
 With a segment for each frame, this is the method of Brown and Puckette (1992).
 """
@@ -24,15 +25,17 @@ import numpy as np
 import scipy.fft
 
 from arrayaudio.arrays import Array, device, dtype_name, namespace
+from arrayaudio.constant_q.compression import Compressed, compressed
+from arrayaudio.constant_q.rows import LANES, Rows, columns, groups, rows
 from arrayaudio.constant_q.wavelets import Wavelets, spectral_reach
 
 METHODS = ("auto", "1992", "1992v2")
 # Operations that a core does in the same time in products of matrices, in folding spectra, and in FFTs.
-MATRIX_SPEED, FOLD_SPEED, FFT_SPEED = 10.0, 1.0, 1.0
+MATRIX_SPEED, FOLD_SPEED, FFT_SPEED = 14.0, 1.0, 1.0
 # Values that a spectrum is folded to for a single frame: one would do, but sums of many terms lose digits.
 FOLDED = 64
-# Bytes of kernel spectra for one bank, at most; bytes of matrices kept from call to call; values of one matrix.
-LARGEST_SPECTRA, LARGEST_KEPT, LARGEST_MATRIX = 2**24, 2**24, 2**20
+# Bytes of kernel spectra for one bank, at most; bytes of matrices kept from call to call.
+LARGEST_SPECTRA, LARGEST_KEPT = 2**24, 2**24
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,14 @@ class Bank:
     method: str = "auto"
     tolerance: float | None = None
 
+    def missing(self, dtype: str) -> float:
+        """Part of the largest value that may be missed."""
+        default = 5e-7 if dtype == "float32" else 1e-13
+        return default if self.tolerance is None else self.tolerance
+
     def reach(self, dtype: str) -> float:
         """Bins of sr / length on each side of its middle that are kept of a kernel's spectrum."""
-        default = 5e-7 if dtype == "float32" else 1e-13
-        return spectral_reach(self.wavelets.window, default if self.tolerance is None else self.tolerance)
+        return spectral_reach(self.wavelets.window, self.missing(dtype))
 
     def part(self, first: int, stop: int) -> "Bank":
         """The kernels from `first` to before `stop`."""
@@ -60,15 +67,6 @@ class Bank:
         """The kernels in the precision and on the device of an array."""
         dtype = "float32" if dtype_name(array) in ("float32", "complex64") else "float64"
         return _prepared(self, dtype, namespace(array), device(array))
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Conjugate kernels of neighbouring bins, (2 n_bins, width): real parts and imaginary parts in turn."""
-
-    n_bins: int
-    width: int
-    matrix: Array
 
 
 @dataclass(frozen=True)
@@ -115,10 +113,8 @@ def segment(bank: Bank) -> tuple[int, int, int]:
     return hop * period, period, period - overlap
 
 
-def n_spectral(bank: Bank, dtype: str) -> int:
-    """How many bins, from the lowest on, go through the spectrum; the others go through frames."""
-    if bank.method != "auto":
-        return len(bank.wavelets.lengths) if bank.method == "1992" else 0
+def spectral_costs(bank: Bank, dtype: str) -> np.ndarray:
+    """Cost of a frame if the first 0, 1, 2, ... bins go through the spectrum, and the others through frames."""
     n_fft, _, n_useful = segment(bank)
     lengths = np.array(bank.wavelets.lengths)
     kept = np.array([support(length, bank.reach(dtype), n_fft) for length in lengths])
@@ -127,29 +123,17 @@ def n_spectral(bank: Bank, dtype: str) -> int:
     fft = 2.5 * n_fft * math.log2(n_fft) / n_useful / FFT_SPEED
     costs = np.append(framed, 0.0) + np.append(0.0, fft + spectral)
     costs[1:][np.cumsum(kept) * 2 * np.dtype(dtype).itemsize > LARGEST_SPECTRA] = math.inf
-    return int(np.argmin(costs))
+    return costs
 
 
-def groups(bank: Bank, first_bin: int) -> Iterator[tuple[int, int, int]]:
-    """Bins from `first_bin` on in groups of similar length, so that few zeros are needed: (first, stop, width)."""
-    wavelets, first = bank.wavelets, first_bin
-    while first < len(wavelets.lengths):
-        longest = wavelets.lengths[first]
-        most = first + max(1, int(LARGEST_MATRIX / (2 * longest)))
-        stop = first + sum(length > longest / 1.5 for length in wavelets.lengths[first:most])
-        yield first, stop, wavelets.bins(first, stop).width
-        first = stop
-
-
-def rows(bank: Bank, first_bin: int, dtype: str) -> Iterator[Rows]:
-    """Kernels from `first_bin` on as matrices, one for each group."""
-    for first, stop, width in groups(bank, first_bin):
-        matrix = np.zeros((stop - first, 2, width), dtype)
-        for row, k in zip(matrix, range(first, stop), strict=True):
-            start, kernel = bank.wavelets.kernel(k)
-            here = slice(width // 2 + start, width // 2 + start + len(kernel))
-            row[:, here] = kernel.real, -kernel.imag
-        yield Rows(stop - first, width, matrix.reshape(-1, width))
+def long_kernels(bank: Bank, dtype: str) -> tuple[int, Compressed]:
+    """How many bins, from the lowest on, go through the spectrum, and those that are compressed, if any do."""
+    n_bins, none = len(bank.wavelets.lengths), Compressed(np.zeros((0, 0), dtype))
+    if bank.method != "auto":
+        return (n_bins if bank.method == "1992" else 0), none
+    costs = spectral_costs(bank, dtype)
+    short, cost = compressed(bank.wavelets, bank.hop_length, bank.missing(dtype), dtype)
+    return (0, short) if cost / MATRIX_SPEED <= costs.min() else (int(np.argmin(costs)), none)
 
 
 def spectra(bank: Bank, stop_bin: int, dtype: str) -> Spectra:
@@ -184,24 +168,41 @@ def stride(most: float, n_fft: int) -> int:
 
 
 class Prepared:
-    """The kernels of a bank in one dtype and in the memory of one device, made when they are first needed."""
+    """The kernels of a bank in one dtype and in the memory of one device, made when they are first needed.
+
+    The lowest bins are in `compressed` or in `spectra`, and the others, from `n_long` on, in `rows`.
+    """
 
     def __init__(self, bank: Bank, dtype: str, place: Callable[[np.ndarray], Array]) -> None:
         self._bank, self._dtype, self._place = bank, dtype, place
-        self.n_spectral = n_spectral(bank, dtype)
+        self.n_spectral, short = long_kernels(bank, dtype)
+        self.n_long = self.n_spectral + short.n_bins
+        self.compressed = short.mapped(place)
         made = spectra(bank, self.n_spectral, dtype)
         self.spectra = dataclasses.replace(made, values=place(made.values))
-        size = 2 * np.dtype(dtype).itemsize * sum(bank.wavelets.lengths[self.n_spectral :])
-        self._kept = list(self._made()) if size <= LARGEST_KEPT else None
+        self.is_kept = 2 * np.dtype(dtype).itemsize * sum(bank.wavelets.lengths[self.n_long :]) <= LARGEST_KEPT
+        self._kept: list[Rows] | None = None
 
-    def _made(self) -> Iterator[Rows]:
-        for group in rows(self._bank, self.n_spectral, self._dtype):
+    @property
+    def n_values(self) -> int:
+        """The size of all matrices of the other bins together."""
+        wavelets, total = self._bank.wavelets, 0
+        for first, stop, width in groups(wavelets, self.n_long):
+            start, end = columns(wavelets, width, LANES)
+            total += 2 * (stop - first) * (end - start)
+        return total
+
+    def made_rows(self) -> Iterator[Rows]:
+        """Make the matrices of the other bins, one after the other."""
+        for group in rows(self._bank.wavelets, self.n_long, self._dtype, LANES):
             yield dataclasses.replace(group, matrix=self._place(group.matrix))
 
     @property
     def rows(self) -> Iterable[Rows]:
         """The matrices of the other bins; those of a large bank are made again each time, so that none are kept."""
-        return self._made() if self._kept is None else self._kept
+        if self._kept is None and self.is_kept:
+            self._kept = list(self.made_rows())
+        return self.made_rows() if self._kept is None else self._kept
 
 
 @functools.lru_cache(maxsize=8)

@@ -3,7 +3,9 @@
 from typing import Any
 
 from arrayaudio.arrays import Array, contiguous, namespace
-from arrayaudio.constant_q.bank import Bank, Rows, Spectra
+from arrayaudio.constant_q.bank import Bank, Spectra
+from arrayaudio.constant_q.compression import Compressed
+from arrayaudio.constant_q.rows import Rows
 from arrayaudio.frames import INDEX_MODES, Framing, frame, lengthened, overlap_add, pad
 from arrayaudio.primitive import primitive, pullback_of
 from arrayaudio.unpadding import unpad
@@ -20,34 +22,46 @@ def constant_q(y: Array, framing: Framing, bank: Bank) -> Array:
     """
     xp, n_frames = namespace(y), framing.n_frames(y.shape[-1])
     ready, padded = bank.like(y), pad(y, framing.padding, framing.pad_mode)
-    rows = [_framed(padded, group, framing, n_frames) for group in ready.rows]
+    rows = _recombined(padded, ready.compressed, framing.hop_length, n_frames)
     if ready.n_spectral:
-        rows.insert(0, _analysed(padded, ready.spectra, framing, n_frames))
+        rows.append(_analysed(padded, ready.spectra, framing, n_frames))
+    rows += [_framed(padded, group, framing.hop_length, n_frames) for group in ready.rows]
     return contiguous(xp.concat(rows, axis=-2))
 
 
 def by_rows(y: Array, framing: Framing, groups: list[Rows]) -> Array:
     """The same with kernels on frames alone, whatever they hold: what learned kernels take."""
     padded, n_frames = pad(y, framing.padding, framing.pad_mode), framing.n_frames(y.shape[-1])
-    parts = [_framed(padded, group, framing, n_frames) for group in groups]
+    parts = [_framed(padded, group, framing.hop_length, n_frames) for group in groups]
     return namespace(*parts).concat(parts, axis=-2)
 
 
-def _middle(framing: Framing, group: Rows) -> int:
-    return (framing.frame_length - group.width) // 2
-
-
-def _framed(padded: Array, group: Rows, framing: Framing, n_frames: int) -> Array:
-    """Frames of the signal times the matrix of a group, block by block: (..., n_bins, n_frames)."""
-    xp, hop = namespace(padded), framing.hop_length
+def _framed(padded: Array, group: Rows, hop: int, n_frames: int) -> Array:
+    """Frames of the signal times the matrix of a group, some at a time: (..., n_bins, n_frames)."""
+    xp = namespace(padded)
     step, blocks = max(1, BLOCK // group.width), []
     for first in range(0, n_frames, step):
-        start = _middle(framing, group) + first * hop
+        start = group.start + first * hop
         stop = start + (min(step, n_frames - first) - 1) * hop + group.width
         frames = frame(padded[..., start:stop], group.width, hop)
         parts = namespace(frames, group.matrix).matmul(group.matrix, xp.matrix_transpose(frames))
         blocks.append(parts[..., 0::2, :] + 1j * parts[..., 1::2, :])
     return xp.concat(blocks, axis=-1)
+
+
+def _recombined(padded: Array, kernels: Compressed, hop: int, n_frames: int) -> list[Array]:
+    """Blocks of the signal times shapes, and frames of that times the matrices: (..., n_bins, n_frames) each."""
+    if not kernels.groups:
+        return []
+    xp, batch, length = namespace(padded), padded.shape[:-1], kernels.shapes.shape[1]
+    per_hop = hop // length
+    n_blocks = (n_frames - 1) * per_hop + kernels.n_blocks
+    blocks = xp.reshape(lengthened(padded, 0, n_blocks * length), (*batch, n_blocks, length))
+    values = xp.matmul(blocks, xp.matrix_transpose(kernels.shapes))
+    return [
+        _framed(xp.reshape(values[..., :n], (*batch, n_blocks * n)), rows, per_hop * n, n_frames)
+        for n, rows in kernels.groups
+    ]
 
 
 def _analysed(padded: Array, kernels: Spectra, framing: Framing, n_frames: int) -> Array:
@@ -106,13 +120,12 @@ def constant_q_adjoint(C: Array, n_samples: int, framing: Framing, bank: Bank) -
 
     Complex (..., n_bins, n_frames) -> real (..., n_samples): each kernel, times its coefficient, at its place.
     """
-    ready, length = bank.like(C), n_samples + 2 * framing.padding
-    total: Array = 0
+    ready, length, hop = bank.like(C), n_samples + 2 * framing.padding, framing.hop_length
+    total, first = _uncombined(C, ready.compressed, hop, length), ready.n_long
     if ready.n_spectral:
-        total = _synthesised(C[..., : ready.n_spectral, :], ready.spectra, framing, length)
-    first = ready.n_spectral
+        total = total + _synthesised(C[..., :first, :], ready.spectra, framing, length)
     for group in ready.rows:
-        total = total + _unframed(C[..., first : first + group.n_bins, :], group, framing, length)
+        total = total + _unframed(C[..., first : first + group.n_bins, :], group, hop, length)
         first += group.n_bins
     return total[..., framing.padding : framing.padding + n_samples]
 
@@ -128,8 +141,8 @@ def _constant_q_adjoint_pullback(C: Array, n_samples: int, framing: Framing, ban
     return constant_q_adjoint(C, n_samples, framing, bank), pull
 
 
-def _unframed(C: Array, group: Rows, framing: Framing, length: int) -> Array:
-    xp, hop = namespace(C), framing.hop_length
+def _unframed(C: Array, group: Rows, hop: int, length: int) -> Array:
+    xp = namespace(C)
     parts = xp.stack([xp.real(C), xp.imag(C)], axis=-2)
     parts = xp.matrix_transpose(xp.reshape(parts, (*C.shape[:-2], 2 * group.n_bins, C.shape[-1])))
     step = max(1, BLOCK // group.width)
@@ -137,8 +150,22 @@ def _unframed(C: Array, group: Rows, framing: Framing, length: int) -> Array:
     for first in range(0, C.shape[-1], step):
         some = parts[..., first : min(first + step, C.shape[-1]), :]
         frames = xp.matmul(some, group.matrix)
-        total = total + lengthened(overlap_add(frames, hop), _middle(framing, group) + first * hop, length)
+        total = total + lengthened(overlap_add(frames, hop), group.start + first * hop, length)
     return total
+
+
+def _uncombined(C: Array, kernels: Compressed, hop: int, length: int) -> Array:
+    if not kernels.groups:
+        return 0
+    xp, batch, (n_shapes, block) = namespace(C), C.shape[:-2], kernels.shapes.shape
+    n_blocks = (C.shape[-1] - 1) * (hop // block) + kernels.n_blocks
+    values: Array = 0
+    first = 0
+    for n, rows in kernels.groups:
+        flat = _unframed(C[..., first : first + rows.n_bins, :], rows, hop // block * n, n_blocks * n)
+        values = values + lengthened(xp.reshape(flat, (*batch, n_blocks, n)), 0, n_shapes)
+        first += rows.n_bins
+    return lengthened(xp.reshape(xp.matmul(values, kernels.shapes), (*batch, n_blocks * block)), 0, length)
 
 
 def _synthesised(C: Array, kernels: Spectra, framing: Framing, length: int) -> Array:

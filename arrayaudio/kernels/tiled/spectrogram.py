@@ -24,7 +24,9 @@ def seen(X: np.ndarray, detector: Any) -> np.ndarray:
 
 def spectrogram(y: np.ndarray, plan: Any) -> Any:
     """Run `plan` on (..., n_samples), or decline other frequencies and learned arrays."""
-    if plan.basis is not None or plan.frequencies is not None or plan.taped:
+    if plan.basis is not None or plan.frequencies is not None:
+        return NotImplemented
+    if not (plan.window.fixed and (plan.bank is None or plan.bank.fixed)):
         return NotImplemented
     framing, (*batch, n_samples) = plan.framing, y.shape
     n_frames, n_fft, hop = framing.n_frames(n_samples), framing.frame_length, framing.hop_length
