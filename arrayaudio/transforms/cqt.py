@@ -285,17 +285,18 @@ class CQT(ConstantQ):
     window : str or tuple
         A name, or a tuple of name and parameter, of `scipy.signal.get_window`.
     method : str
-        "auto": long kernels as spectra, folded at the rate of the frames, short ones on frames, each where it is
-        cheaper; exact. "1992": spectra of all kernels on a long frame; exact (Brown and Puckette, 1992). "1992v2":
-        all kernels on frames; exact. "2010" and "2010v2": the same two for each octave of a signal that is halved
+        "auto": long kernels as spectra, folded at the rate of the frames, or on frames of a compressed signal, short
+        ones on frames, each where it is cheaper; exact. "1992": spectra of all kernels on a long frame; exact (Brown
+        and Puckette, 1992). "1992v2": all kernels on frames; exact. "2010" and "2010v2": "1992" and "1992v2" for each
+        octave of a signal that is halved
         again and again (Schoerkhuber and Klapuri, 2010); within 5e-4 of the largest value for windows that begin at
         zero. Windows that jump at their ends, as Hamming's does, leak from far above, and that is lost: 2e-2 of the
         largest value for white noise and Hamming's window, more where there is little else than what leaks.
     normalization : "librosa", "convolutional" or "wrap"
         Coefficients times sqrt(L_k), times 1, or times 2 (which gives sinusoids their amplitude, for norm 1).
     tolerance : float, optional
-        Part of the largest value by which spectra of kernels may miss their value, for speed; by default 5e-7 for
-        float32 and 1e-13 for float64. "1992v2" does not use it.
+        Part of the largest value by which kernels or their spectra may miss their value, for speed; by default 5e-7
+        for float32 and 1e-13 for float64. "1992v2" does not use it.
     output : "complex", "magnitude", "power" or "phase"
         What to return of each coefficient; the phase is in radians, counted from the middle of the frame.
     center : bool
