@@ -8,9 +8,11 @@ import math
 from typing import Any
 
 import numpy as np
-import scipy.fft
 
+from arrayaudio.kernels.cpu.fft import covered
 from arrayaudio.kernels.cpu.jit import jit
+from arrayaudio.kernels.cpu.lane_rephased import lane_rephased
+from arrayaudio.kernels.cpu.lanes import lanes
 from arrayaudio.kernels.cpu.spectrogram import load
 from arrayaudio.kernels.cpu.synthesis import overlap_add
 from arrayaudio.kernels.cpu.threads import run
@@ -46,12 +48,22 @@ def rephased(y: np.ndarray, S: np.ndarray, framing: Any, window: Any) -> Any:
     magnitudes = np.ascontiguousarray(S).reshape(len(signals), *S.shape[-2:])
     waveforms = out.reshape(len(signals), n_covered)
     overlap = -(-n_fft // hop) - 1  # frames that reach into a segment from before it
-    size = max(tile_length(n_frames, n_fft, y.itemsize), 4 * overlap)
+    own = covered(n_fft, y.dtype) and S.shape[-1] >= lanes(y.dtype)  # vectors of which its rows are read
+    size = max(tile_length(n_frames, n_fft, y.itemsize) * (8 if own else 1), 4 * overlap)
 
     def segment(place: tuple[int, int]) -> None:
         item, begin = place
         first, last = max(0, begin - overlap), min(n_frames, begin + size)
         end = n_covered if last == n_frames else last * hop
+        if own:
+            here = waveforms[item, begin * hop : end]
+            shift = (first - begin) * hop
+            lane_rephased(
+                signals[item], edges, framing.padding, magnitudes[item], first, last, weights, hop, shift, here
+            )
+            return
+        import scipy.fft  # takes long, and is for these sizes alone
+
         frames = scratch(last - first, n_fft, y.dtype)
         load(signals[item], weights, *edges, framing.padding, hop, first, frames)
         X = scipy.fft.rfft(frames, axis=-1, overwrite_x=True)

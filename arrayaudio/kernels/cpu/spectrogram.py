@@ -1,16 +1,18 @@
 """Waveform to final feature, one tile of frames after the other, with nothing in between in main memory.
 
-A tile is loaded and windowed, transformed by SciPy's FFT, detected, gathered into bands and turned into levels while
-it sits in the cache; then it is written once, in the (freq, time) order of the result. Tiles are shared among threads.
+A tile is loaded and windowed, transformed, detected, gathered into bands and turned into levels while it sits in the
+cache; then it is written once, in the (freq, time) order of the result. Tiles are shared among threads. Frames of
+common sizes are transformed side by side (`lane_frames.py`), the others one by one by SciPy's FFT.
 """
 
 import math
 from typing import Any
 
 import numpy as np
-import scipy.fft
 
+from arrayaudio.kernels.cpu.fft import covered
 from arrayaudio.kernels.cpu.jit import jit, summing_jit
+from arrayaudio.kernels.cpu.lane_frames import banded, lane_spectrogram
 from arrayaudio.kernels.cpu.threads import run
 from arrayaudio.kernels.cpu.tiles import scratch, tile_length
 
@@ -86,17 +88,6 @@ def detect_bands(X, root, starts, widths, weights, values, out):  # type: ignore
             out[band, i] = total
 
 
-def banded(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """First column, number of columns and packed weights of what is not zero in each row of a matrix."""
-    used = matrix != 0
-    starts = used.argmax(axis=1)
-    widths = np.where(used.any(axis=1), matrix.shape[1] - used[:, ::-1].argmax(axis=1) - starts, 0)
-    weights = np.zeros((len(matrix), max(1, widths.max())))
-    for row, start, width in zip(range(len(matrix)), starts, widths, strict=True):
-        weights[row, :width] = matrix[row, start : start + width]
-    return starts, widths, weights
-
-
 def spectrogram(y: np.ndarray, plan: Any) -> Any:
     """Run `plan` on (..., n_samples), or decline phases, odd powers, computed padding, and learned arrays."""
     if plan.basis is not None or not (plan.window.fixed and (plan.bank is None or plan.bank.fixed)):
@@ -116,38 +107,49 @@ def spectrogram(y: np.ndarray, plan: Any) -> Any:
         return out
     signals = np.ascontiguousarray(y).reshape(-1, y.shape[-1])
     results = out.reshape(len(signals), n_rows, n_frames)
-    window, root = plan.window.like(y), plan.detector == 1.0
+    if between is None and covered(n_fft, y.dtype):
+        lane_spectrogram(signals, plan, edges, results)
+    else:
+        _one_by_one(signals, plan, edges, between, results)
+    if plan.scaling is not None and plan.scaling.range is not None:
+        run(lambda result: limit_range(result, plan.scaling.range), results)
+    return out
+
+
+def _one_by_one(signals: np.ndarray, plan: Any, edges: Any, between: Any, results: np.ndarray) -> None:
+    """Take the FFT of frames row by row, and write it as columns."""
+    import scipy.fft  # takes long, and is for these alone
+
+    framing, root = plan.framing, plan.detector == 1.0
+    n_fft, n_frames, dtype = framing.frame_length, results.shape[-1], signals.dtype
+    window = plan.window.like(signals)
     if plan.bank is not None:
         starts, widths, weights = plan.bank.derived(banded)
-        weights = weights.astype(y.dtype)
+        weights = weights.astype(dtype)
     length = n_fft
     if between is not None:
-        length, window = between.length, window * between.correction.like(y)
-    size = tile_length(n_frames, length, y.itemsize)
+        length, window = between.length, window * between.correction.like(signals)
+    size = tile_length(n_frames, length, dtype.itemsize)
 
     def tile(place: tuple[int, int]) -> None:
         item, first = place
         result = results[item, :, first : first + size]
-        frames = scratch(result.shape[1], n_fft, y.dtype)
+        frames = scratch(result.shape[1], n_fft, dtype)
         load(signals[item], window, *edges, framing.padding, framing.hop_length, first, frames)
         X = scipy.fft.rfft(frames, n=length, axis=-1, overwrite_x=True)
         if between is not None:
-            parts, X = between.mirrored(X).view(y.dtype), np.empty((len(X), n_bins), dtype=X.dtype)
-            interpolate(parts, between.starts, between.taps.like(y), X)
+            parts, X = between.mirrored(X).view(dtype), np.empty((len(X), results.shape[1]), dtype=X.dtype)
+            interpolate(parts, between.starts, between.taps.like(signals), X)
         if plan.detector == "complex":
             transpose(X, result)
         elif plan.bank is None:
             detect(X, root, result)
         else:
-            detect_bands(X, root, starts, widths, weights, frames.ravel()[:n_bins], result)
+            detect_bands(X, root, starts, widths, weights, frames.ravel()[: X.shape[1]], result)
         if plan.scaling is not None:
             to_levels(result, plan.scaling)
 
     run(tile, [(item, first) for item in range(len(signals)) for first in range(0, n_frames, size)])
-    if plan.scaling is not None and plan.scaling.range is not None:
-        for result in results:
-            np.maximum(result, result.max() - y.dtype.type(plan.scaling.range), out=result)
-    return out
 
 
 def to_levels(S: np.ndarray, scaling: Any) -> None:
@@ -158,3 +160,8 @@ def to_levels(S: np.ndarray, scaling: Any) -> None:
     (np.log if scaling.base == "e" else np.log10)(S, out=S)
     S *= S.dtype.type(scaling.factor)
     S[at_floor] = scaling.lowest
+
+
+def limit_range(levels: np.ndarray, span: float) -> None:
+    """Raise what lies more than `span` under the maximum to that level, in place."""
+    np.maximum(levels, levels.max() - levels.dtype.type(span), out=levels)

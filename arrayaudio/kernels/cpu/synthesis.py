@@ -1,15 +1,17 @@
 """Spectra to waveform: inverse FFT, window and overlap-add, segment by segment of the output.
 
 A segment gathers all the frames that reach into it, those that begin before it included, so that segments depend on
-nothing but their place: threads need no locks, and results not on their number.
+nothing but their place: threads need no locks, and results not on their number. Frames of common sizes are
+transformed side by side (`lane_synthesis.py`), the others one by one by SciPy's FFT.
 """
 
 from typing import Any
 
 import numpy as np
-import scipy.fft
 
+from arrayaudio.kernels.cpu.fft import covered
 from arrayaudio.kernels.cpu.jit import jit
+from arrayaudio.kernels.cpu.lane_synthesis import lane_segment
 from arrayaudio.kernels.cpu.threads import run
 from arrayaudio.kernels.cpu.tiles import scratch, tile_length
 
@@ -47,12 +49,21 @@ def synthesis(S: np.ndarray, framing: Any, window: Any) -> Any:
     spectra = S.reshape(-1, *S.shape[-2:])
     waveforms = out.reshape(len(spectra), n_covered)
     overlap = -(-n_fft // hop) - 1  # frames that reach into a segment from before it
-    size = max(tile_length(n_frames, n_fft, weights.itemsize), 4 * overlap)
+    own = covered(n_fft, weights.dtype)
+    spectra = np.ascontiguousarray(spectra) if own else spectra
+    size = max(tile_length(n_frames, n_fft, weights.itemsize) * (8 if own else 1), 4 * overlap)
+    scaled = weights / n_fft
 
     def segment(place: tuple[int, int]) -> None:
         item, begin = place
         first, last = max(0, begin - overlap), min(n_frames, begin + size)
         end = n_covered if last == n_frames else last * hop
+        if own:
+            here = waveforms[item, begin * hop : end]
+            lane_segment(spectra[item], first, last, scaled, hop, (first - begin) * hop, here)
+            return
+        import scipy.fft  # takes long, and is for these sizes alone
+
         X = scratch(last - first, S.shape[-2], S.dtype)
         gather(spectra[item], first, X)
         frames = scipy.fft.irfft(X, n=n_fft, axis=-1, overwrite_x=True)

@@ -8,7 +8,8 @@ import numpy as np
 # Bytes of a tile's frames: with their spectra they stay in a core's second-level cache, and a tile is long enough that
 # threads seldom wait for the interpreter between its steps.
 TILE_BYTES = 2**19
-LARGEST_KEPT = 2 * TILE_BYTES
+LARGEST_KEPT = 8 * TILE_BYTES
+CACHE_LINE = 64
 _memory = threading.local()
 
 
@@ -19,9 +20,25 @@ def tile_length(n_frames: int, frame_length: int, itemsize: int) -> int:
 
 def scratch(n_rows: int, n_columns: int, dtype: np.dtype[Any]) -> np.ndarray:
     """Return uninitialised memory that a thread uses again for each tile, since fresh pages cost as much as the FFT."""
-    size = n_rows * n_columns * dtype.itemsize
+    return _bytes(n_rows * n_columns * dtype.itemsize).view(dtype).reshape(n_rows, n_columns)
+
+
+def scratch_parts(sizes: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[np.ndarray, ...]:
+    """Return such memory in parts of given sizes, each of which begins with a line of the cache."""
+    lines = [-(-size * dtype.itemsize // CACHE_LINE) * CACHE_LINE for size in sizes]
+    memory, places = _bytes(sum(lines)), np.cumsum([0, *lines])
+    return tuple(memory[at : at + size * dtype.itemsize].view(dtype) for at, size in zip(places, sizes, strict=False))
+
+
+def _bytes(size: int) -> np.ndarray:
     if size > LARGEST_KEPT:
-        return np.empty((n_rows, n_columns), dtype=dtype)
-    if not hasattr(_memory, "tile"):
-        _memory.tile = np.empty(LARGEST_KEPT, dtype=np.uint8)
-    return _memory.tile[:size].view(dtype).reshape(n_rows, n_columns)
+        return _aligned(size)
+    if not hasattr(_memory, "tile") or _memory.tile.size < size:
+        _memory.tile = _aligned(max(size, 2 * TILE_BYTES))
+    return _memory.tile[:size]
+
+
+def _aligned(size: int) -> np.ndarray:
+    memory = np.empty(size + CACHE_LINE, dtype=np.uint8)
+    start = -memory.ctypes.data % CACHE_LINE
+    return memory[start : start + size]

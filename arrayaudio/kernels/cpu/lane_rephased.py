@@ -1,0 +1,114 @@
+"""A step of Griffin and Lim for as many frames at a time as a vector has lanes, from waveform to waveform."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from arrayaudio.kernels.cpu.fft import VERSION, Layout, inlined, inverse, layout, load_frames, tables, transform
+from arrayaudio.kernels.cpu.jit import jit
+from arrayaudio.kernels.cpu.lane_frames import copy_frames
+from arrayaudio.kernels.cpu.lane_synthesis import overlap_add, window_frames
+from arrayaudio.kernels.cpu.lanes import filled, load, sqrt, store, unless_above
+from arrayaudio.kernels.cpu.tiles import scratch_parts
+
+
+@inlined
+def _give_magnitudes(L, n_bins, magnitudes, tiny, huge, up, bins):  # type: ignore[no-untyped-def]
+    """Replace the magnitudes of rows (re, im); the phase of 0 is 0.
+
+    Numbers whose power is below `tiny` or above `huge` are multiplied by `up` or its inverse, so that it exists.
+    """
+    one = filled(L, magnitudes.dtype.type(1))
+    for k in range(n_bins):
+        re, im, size = load(L, bins, 2 * k * L), load(L, bins, 2 * k * L + L), load(L, magnitudes, k * L)
+        power = re * re + im * im
+        scale = unless_above(power, tiny, up, unless_above(power, huge, one, one / up))
+        re, im = re * scale, im * scale
+        power = re * re + im * im
+        gain = size / sqrt(power)
+        store(unless_above(power, 0, size, re * gain), bins, 2 * k * L)
+        store(unless_above(power, 0, 0, im * gain), bins, 2 * k * L + L)
+
+
+@functools.cache
+def kernel(place: Layout) -> Callable[..., None]:
+    """Return the function that does so for frames from `first` to `last` of a signal with magnitudes S."""
+    L, a, b, c, first_step, second_step = place
+    n_bins, version = a * b * c + 1, VERSION
+
+    def run_frames(  # type: ignore[no-untyped-def]
+        signal,
+        edges,
+        padding,
+        S,
+        n_frames,
+        first,
+        last,
+        halved,
+        scaled,
+        hop,
+        start,
+        tables,
+        upright,
+        limits,
+        memory,
+        out,
+    ):
+        assert version  # which makes it part of the function
+        rows, column, bins, magnitudes, frames = memory
+        left, right = edges
+        positions, second, third, halves = tables
+        ones, places = upright
+        tiny, huge, up = limits
+        n = halved.size
+        done = first
+        while done < last:
+            # The last ones are found with some before them once more, as vectors hold so many.
+            i = max(0, min(done, n_frames - L))
+            begin = i * hop - padding
+            if i + L <= n_frames and begin >= 0 and begin + (L - 1) * hop + n <= signal.size:
+                source, at, step = signal, begin, hop
+            else:
+                copy_frames(L, n, signal, left, right, padding, hop, i, min(L, n_frames - i), frames)
+                source, at, step = frames, 0, n
+            load_frames(L, source, at, step, halved, positions, rows)
+            transform(L, a, b, c, first_step, second_step, rows, second, third, halves, column, True, bins)
+            load_frames(L, S, i * n_bins, n_bins, ones, places, magnitudes)
+            _give_magnitudes(L, n_bins, magnitudes, tiny, huge, up, bins)
+            inverse(
+                L, a, b, c, first_step, second_step, bins, 0, 2 * L, False,
+                rows, positions, second, third, halves, column,
+            )  # fmt: skip
+            window_frames(L, column, scaled, frames, n)
+            count = min(last, i + L) - done
+            overlap_add(frames.reshape(L, n)[done - i : done - i + count], hop, start + (done - first) * hop, out)
+            done += count
+
+    return jit(run_frames)
+
+
+@functools.lru_cache(maxsize=32)
+def _upright(n_bins: int, dtype: np.dtype[Any], n_lanes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Weights and positions that turn frames of bins into rows as they are."""
+    return np.ones(n_bins, dtype), np.arange(n_bins, dtype=np.intp) * n_lanes
+
+
+def lane_rephased(
+    signal: np.ndarray, edges: Any, padding: int, S: np.ndarray, first: int, last: int,
+    window: np.ndarray, hop: int, start: int, out: np.ndarray,
+) -> None:  # fmt: skip
+    """Add frames `first` to `last` of a signal up in `out`, the first at `start`; S is (n_frames, n_bins)."""
+    dtype, n_fft = window.dtype, len(window)
+    place, (n_frames, n_bins) = layout(n_fft, dtype), S.shape
+    L = place.n_lanes
+    if n_frames < L:
+        S = np.pad(S, ((0, L - n_frames), (0, 0)))
+    exponents = (-80, 80, 100) if dtype.itemsize == 4 else (-900, 900, 600)
+    limits = tuple(dtype.type(2.0) ** dtype.type(exponent) for exponent in exponents)
+    parts = scratch_parts((place.size, n_fft * L, 2 * n_bins * L, n_bins * L, n_fft * L), dtype)
+    kernel(place)(
+        signal, edges, padding, S.reshape(-1), n_frames, first, last, window / 2, window / n_fft, hop, start,
+        tables(n_fft, dtype), _upright(n_bins, dtype, L), limits, parts, out,
+    )  # fmt: skip
