@@ -41,6 +41,21 @@ class Plan:
         """Whether it holds arrays on the tape."""
         return any(part is not None and part.taped for part in (self.window, self.bank, self.basis))
 
+    def shape(self, signals: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of the result for signals of a shape (..., n_samples)."""
+        n_rows = 1 + self.framing.frame_length // 2
+        if self.frequencies is not None:
+            n_rows = self.frequencies.value.shape[0]
+        if self.basis is not None:
+            n_rows = self.basis.value.shape[1]
+        if self.bank is not None:
+            n_rows = self.bank.value.shape[0]
+        return (*signals[:-1], n_rows, self.framing.n_frames(signals[-1]))
+
+    def dtype(self, signals: Any) -> np.dtype[Any]:
+        """The dtype of the result for signals of a dtype."""
+        return np.result_type(signals, np.complex64 if self.detector == "complex" else signals)
+
     def fourier_basis(self) -> np.ndarray:
         """The basis that does what window and FFT do."""
         n_fft = self.framing.frame_length
@@ -67,6 +82,13 @@ def spectrogram(y: Array, plan: Plan) -> Array:
         frames = windowed_frames(y, plan.framing, plan.window)
         S = fourier(frames) if plan.frequencies is None else fourier_at(frames, plan.frequencies)
     return contiguous(_seen(S, plan))
+
+
+@primitive
+def written(out: Array, y: Array, plan: Plan) -> Array:
+    """Write `spectrogram(y, plan)` to `out`, C-contiguous, and return it."""
+    out[...] = spectrogram(y, plan)
+    return out
 
 
 def _seen(S: Array, plan: Plan) -> Array:

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from arrayaudio.kernels.cpu.codelets import codelet
+from arrayaudio.kernels.codelets import codelet
 
 SIZES = [n for n in range(1, 33) if all(n % p for p in (11, 13, 17, 19, 23, 29, 31))]
 

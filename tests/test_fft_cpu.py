@@ -93,9 +93,13 @@ def test_the_phase_of_silence_is_zero(dtype, rng):
 @pytest.mark.parametrize("n", [2, 8, 15, 22, 2 * 37, 2**15, 2 * 31 * 31])
 def test_other_sizes_go_another_way(n, rng):
     assert not fft.covered(n, np.dtype(np.float32))
-    y, window = rng.standard_normal(2 * n), rng.random(n)
-    X = spectrogram(y, Plan(Framing(n, n), Constant(window)))
-    assert_same_spectrum(X, np.fft.rfft(y.reshape(2, n) * window).T)
+    y, window = rng.standard_normal(2 * n).astype(np.float32), rng.random(n)
+    plan = Plan(Framing(n, n), Constant(window))
+    X = np.fft.rfft(y.reshape(2, n) * window).T.astype(np.complex64)
+    assert spectrogram(y, plan) is NotImplemented
+    assert synthesis(X, plan.framing, plan.window) is NotImplemented
+    assert rephased(y, np.abs(X).T, plan.framing, plan.window) is NotImplemented
+    assert_same_spectrum(primitive(y, plan), X, "float32")
 
 
 def test_at_most_three_radices_with_the_least_work():

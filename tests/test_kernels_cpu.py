@@ -1,10 +1,11 @@
-"""The fused CPU kernel against its reference, over random plans, and the pool of threads it runs on."""
+"""The fused CPU kernels against their references, over random plans, and the pool of threads it runs on."""
 
 import os
 import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -15,9 +16,8 @@ import arrayaudio as aa
 from arrayaudio.arrays import Constant
 from arrayaudio.frames import INDEX_MODES, Framing
 from arrayaudio.inverse import synthesis
+from arrayaudio.kernels.cpu import lane_frames, threads, tiles
 from arrayaudio.kernels.cpu import spectrogram as fused
-from arrayaudio.kernels.cpu import threads, tiles
-from arrayaudio.kernels.cpu.synthesis import synthesis as kernel_synthesis
 from arrayaudio.plan import Plan, spectrogram
 from arrayaudio.spectrum import Scaling
 
@@ -53,8 +53,7 @@ def test_fused_equals_reference(n_fft, hop, n, batch, centred, mode, detector, n
         scaling = Scaling(10.0, 0.3, level[0], level[1])
     framing = Framing(n_fft, hop, n_fft // 2 if centred else 0, mode)
     plan = Plan(framing, Constant(rng.random(n_fft)), detector, bank, scaling)
-    result = fused.spectrogram(y, plan)
-    assert result is not NotImplemented
+    result = spectrogram(y, plan)
     expected = spectrogram.reference(y.astype(np.float64), plan)
     (assert_same_levels if scaling else assert_same_spectrum)(result, expected, dtype)
     assert result.flags.c_contiguous
@@ -64,7 +63,18 @@ def test_fused_equals_reference(n_fft, hop, n, batch, centred, mode, detector, n
 def test_frames_beyond_a_tile(n_fft, rng):
     y = rng.standard_normal(n_fft + 1000).astype(np.float32)
     plan = Plan(Framing(n_fft, 500), Constant(np.hanning(n_fft)), 2.0)
-    assert_same_spectrum(fused.spectrogram(y, plan), spectrogram.reference(y.astype(np.float64), plan), "float32")
+    assert_same_spectrum(spectrogram(y, plan), spectrogram.reference(y.astype(np.float64), plan), "float32")
+
+
+def test_memory_is_that_of_the_result_and_a_few_tiles(rng):
+    y, mel = rng.standard_normal((16, 220_500)).astype(np.float32), aa.MelSpectrogram(sr=22050)
+    mel(y[:1])  # what is made once is made before
+    tracemalloc.start()
+    try:
+        S = mel(y)
+        assert tracemalloc.get_traced_memory()[1] < S.nbytes + 8e6
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("change", [{"detector": "phase"}, {"detector": 1.5}, {"framing": Framing(8, 4, 4, "mean")}])
@@ -82,7 +92,7 @@ def test_too_short_a_signal_is_the_same_error():
 def test_banded_packs_every_nonzero_weight(rng):
     matrix = rng.random((6, 20)) * (rng.random((6, 20)) < 0.3)
     matrix[2] = 0
-    starts, widths, weights = fused.banded(matrix)
+    starts, widths, weights = lane_frames.banded(matrix)
     rebuilt = np.zeros_like(matrix)
     for row, start, width in zip(range(6), starts, widths, strict=True):
         rebuilt[row, start : start + width] = weights[row, :width]
@@ -107,7 +117,7 @@ def test_synthesis_equals_its_reference(n_fft, hop, n_frames, batch, dtype, tile
     framing, window = Framing(n_fft, hop), Constant(rng.random(n_fft))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tiles, "TILE_BYTES", tile)
-        result = kernel_synthesis(S.swapaxes(-1, -2), framing, window)
+        result = synthesis(S.swapaxes(-1, -2), framing, window)
     exact = synthesis.reference(S.swapaxes(-1, -2).astype(np.complex128), framing, window)
     assert_same_spectrum(result, exact, dtype)
 
@@ -242,9 +252,9 @@ numba.core.caching.CacheImpl._locator_classes = []
 numba.core.caching.CompileResultCacheImpl._locator_classes = []
 import numpy as np, arrayaudio as aa
 aa.stft(np.ones(5000))
-from arrayaudio.kernels.cpu import spectrogram
+from arrayaudio.kernels.cpu import lane_frames
 from arrayaudio.primitive import problems
 assert not problems, problems
-assert type(spectrogram.load._cache).__name__ == "NullCache"
+assert type(lane_frames.copy_frames._cache).__name__ == "NullCache"
 """
     subprocess.run([sys.executable, "-c", script], timeout=120, check=True)

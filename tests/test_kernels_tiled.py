@@ -11,12 +11,14 @@ from arrayaudio.arrays import Constant
 from arrayaudio.frames import PAD_MODES, Framing
 from arrayaudio.inverse import synthesis
 from arrayaudio.kernels.tiled import spectrogram as tiled
+from arrayaudio.kernels.tiled.rephased import rephased as tiled_rephased
 from arrayaudio.kernels.tiled.synthesis import synthesis as tiled_synthesis
 from arrayaudio.plan import Plan, spectrogram
+from arrayaudio.reconstruction.griffin_lim import rephased
 from arrayaudio.spectrum import Scaling
 
 from .test_primitive import BANK, SLOPES, WINDOW
-from .tolerances import assert_same_levels, assert_same_spectrum
+from .tolerances import assert_same_levels, assert_same_spectrum, relative_error
 
 SCALINGS = [None, Scaling(10.0, 0.3), Scaling(10.0, 0.3, range=20.0), Scaling(1.0, 0.3, base="e")]
 
@@ -25,6 +27,7 @@ SCALINGS = [None, Scaling(10.0, 0.3), Scaling(10.0, 0.3, range=20.0), Scaling(1.
 def small_tiles(monkeypatch):
     monkeypatch.setattr(tiled, "TILE_BYTES", 2**11)
     monkeypatch.setattr("arrayaudio.kernels.tiled.synthesis.TILE_BYTES", 2**11)
+    monkeypatch.setattr("arrayaudio.kernels.tiled.rephased.TILE_BYTES", 2**11)
 
 
 @pytest.mark.parametrize("shape", [(300,), (2, 3, 300), (0, 300), (1, 101)])
@@ -67,6 +70,23 @@ def test_waveforms_are_those_of_the_reference(shape, hop, dtype, rng):
     assert found.dtype == dtype
     assert found.shape == expected.shape
     assert_same_spectrum(found, expected, dtype)
+
+
+@pytest.mark.parametrize("mode", ["constant", "reflect", "mean"])
+@pytest.mark.parametrize(("n_fft", "hop"), [(64, 16), (63, 20), (16, 40)])
+def test_steps_of_griffin_lim_are_those_of_the_reference(mode, n_fft, hop, dtype, rng):
+    framing, window = Framing(n_fft, hop, n_fft // 2, mode), Constant(rng.random(n_fft))
+    y = rng.standard_normal((2, 3, 1000)).astype(dtype)
+    S = rng.random((2, 3, framing.n_frames(1000), 1 + n_fft // 2)).astype(dtype)
+    found = tiled_rephased(y, S, framing, window)
+    assert found.dtype == dtype
+    assert (
+        relative_error(found, rephased.reference(y.astype(float), S, framing, window))
+        < {4: 1e-4, 8: 1e-10}[found.itemsize]
+    )
+    silent = np.zeros(1000, dtype)
+    expected = synthesis.reference(S[0, 0].T.astype(complex), framing, window)
+    assert_same_spectrum(tiled_rephased(silent, S[0, 0], framing, window), expected, dtype)
 
 
 def test_what_they_do_not_cover_goes_to_the_reference(rng):

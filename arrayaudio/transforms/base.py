@@ -17,13 +17,15 @@ from arrayaudio.arrays import (
     as_signal,
     asarray,
     check_device,
+    dtype_name,
     on_device_of,
     require_finite,
 )
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import PAD_MODES, Framing
-from arrayaudio.plan import Plan, spectrogram
+from arrayaudio.plan import Plan, spectrogram, written
+from arrayaudio.transforms.output import require_output
 from arrayaudio.transforms.params import Learnable, bare, moved
 from arrayaudio.windows import Window, centred_window, freeze_window
 
@@ -86,11 +88,15 @@ class Transform(Learnable):
         check_device(self.device)
         one_of("check_finite", self.check_finite, (True, False))
 
-    def __call__(self, y: ArrayLike) -> Array:
-        """Transform a signal (..., n_samples) into (..., freq, time)."""
+    def __call__(self, y: ArrayLike, *, out: Array | None = None) -> Array:
+        """Transform a signal (..., n_samples) into (..., freq, time).
+
+        With `out`, the result is written there: an array of the result's shape and dtype, contiguous, and where the
+        signal is. Large results are faster in memory that is used again.
+        """
         signal = self._checked(y)
         with on_device_of(signal):
-            return self._apply(signal)
+            return self._apply(signal) if out is None else self._fill(out, signal)
 
     def _checked(self, y: ArrayLike) -> Array:
         """Return a signal where this transform wants it, or raise."""
@@ -101,6 +107,16 @@ class Transform(Learnable):
 
     def _apply(self, y: Array) -> Array:
         return spectrogram(y, compiled(self))
+
+    def _fill(self, out: Array, y: Array) -> Array:
+        if type(self)._apply is Transform._apply:
+            plan = compiled(self)
+            require_output(out, y, plan.shape(y.shape), plan.dtype(dtype_name(y)))
+            return written(out, y, plan)
+        result = self._apply(y)
+        require_output(out, y, result.shape, dtype_name(result))
+        out[...] = result
+        return out
 
     def _plan(self) -> Plan:
         raise NotImplementedError

@@ -8,7 +8,7 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 
-from arrayaudio.kernels.cpu.codelets import codelet
+from arrayaudio.kernels.codelets import codelet
 from arrayaudio.kernels.cpu.lanes import FLAGS, INT64, Memory, instruction, interleaved
 
 

@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayaudio.kernels.cpu import butterflies, codelets
+from arrayaudio.kernels import codelets
+from arrayaudio.kernels.codelets import codelet
+from arrayaudio.kernels.cpu import butterflies
 from arrayaudio.kernels.cpu import lanes as vectors
 from arrayaudio.kernels.cpu.butterflies import butterfly, transpose
-from arrayaudio.kernels.cpu.codelets import codelet
 from arrayaudio.kernels.cpu.jit import jit
 from arrayaudio.kernels.cpu.lanes import filled, lanes, load, load_in_turn, store
 

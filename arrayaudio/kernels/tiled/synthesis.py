@@ -26,11 +26,16 @@ def synthesis(S: np.ndarray, framing: Any, window: Any) -> Any:
         X = spectra[item, :, first : min(begin + size, n_frames)].T
         frames = scipy.fft.irfft(X, n=n_fft, axis=-1)
         frames *= weights
-        for part in range(parts):
-            values = frames[:, part * hop : (part + 1) * hop]
-            shift = first + part - begin
-            inside = slice(max(0, -shift), min(len(values), len(here) - shift))
-            here[inside.start + shift : inside.stop + shift, : values.shape[1]] += values[inside]
+        add_up(frames, first - begin, here)
 
     run(segment, [(item, begin) for item in range(len(spectra)) for begin in range(0, n_frames, size)])
     return blocks.reshape(len(spectra), (n_frames + parts - 1) * hop)[:, :n_covered].reshape(*S.shape[:-2], n_covered)
+
+
+def add_up(frames: np.ndarray, first: int, blocks: np.ndarray) -> None:
+    """Add frames up in (n_blocks, hop), the first of them at block `first`, but for what lies outside of it."""
+    n_blocks, hop = blocks.shape
+    for part in range(-(-frames.shape[1] // hop)):
+        values, shift = frames[:, part * hop : (part + 1) * hop], first + part
+        inside = slice(max(0, -shift), max(0, min(len(values), n_blocks - shift)))
+        blocks[inside.start + shift : inside.stop + shift, : values.shape[1]] += values[inside]

@@ -1,0 +1,25 @@
+"""Results in memory that the caller gives, since fresh memory may take as long as the work itself."""
+
+from typing import Any
+
+import numpy as np
+
+from arrayaudio.arrays import Array, dtype_name, namespace, plain
+from arrayaudio.errors import DifferentiationError, ParameterError
+
+
+def require_output(out: Array, y: Array, shape: tuple[int, ...], dtype: Any) -> None:
+    """Raise unless the result for `y` fits into `out`: its library, device, shape, dtype and layout."""
+    if plain(y) is not y or plain(out) is not out:
+        raise DifferentiationError("out: arrays on the tape are never written to; leave it out")
+    namespace(out, y)
+    wanted = np.dtype(dtype).name
+    if tuple(out.shape) != tuple(shape) or dtype_name(out) != wanted:
+        raise ParameterError(f"out has shape {out.shape} and dtype {dtype_name(out)}: must be {shape} and {wanted}")
+    flags = getattr(out, "flags", None)
+    if flags is not None and not flags.c_contiguous:
+        raise ParameterError("out: must be C-contiguous; numpy.empty(shape, dtype) makes such memory")
+    if flags is not None and not getattr(flags, "writeable", True):
+        raise ParameterError("out: must not be read-only")
+    if isinstance(out, np.ndarray) and np.shares_memory(out, y):
+        raise ParameterError("out: must not overlap the signal")
