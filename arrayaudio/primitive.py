@@ -34,25 +34,29 @@ problems: dict[str, str] = {}
 @functools.cache
 def fast_version(name: str, library: str) -> Callable[..., Any] | None:
     """Return the fast version of the primitive `name` for arrays of `library`, or None."""
-    versions = [found for folder in FOLDERS.get(library, ()) if (found := _loaded(f"{folder}.{name}", name))]
-    if len(versions) < 2:
-        return versions[0] if versions else None
-
-    def first(*args: Any, **kwargs: Any) -> Any:
-        results = (version(*args, **kwargs) for version in versions)
-        return next((result for result in results if result is not NotImplemented), NotImplemented)
-
-    return first
+    modules = [f"{folder}.{name}" for folder in FOLDERS.get(library, ())]
+    return _first_of(tuple(module for module in modules if importlib.util.find_spec(module)), name)
 
 
-def _loaded(module: str, name: str) -> Callable[..., Any] | None:
-    if importlib.util.find_spec(module) is None:
+@functools.cache
+def _first_of(modules: tuple[str, ...], name: str) -> Callable[..., Any] | None:
+    """The version in the first module that loads, which goes on to the next ones, loaded only then, if it declines."""
+    if not modules:
         return None
     try:
-        return cast(Callable[..., Any], getattr(importlib.import_module(module), name))
+        version = cast(Callable[..., Any], getattr(importlib.import_module(modules[0]), name))
     except Exception as error:  # a broken accelerator raises whatever it likes at import, and must not stop the rest
-        problems[module] = f"{type(error).__name__}: {error}"
-        return None
+        problems[modules[0]] = f"{type(error).__name__}: {error}"
+        return _first_of(modules[1:], name)
+    if len(modules) == 1:
+        return version
+
+    def first(*args: Any, **kwargs: Any) -> Any:
+        result = version(*args, **kwargs)
+        another = _first_of(modules[1:], name) if result is NotImplemented else None
+        return result if another is None else another(*args, **kwargs)
+
+    return first
 
 
 adjoints: dict[str, Callable[..., Any]] = {}

@@ -144,8 +144,10 @@ def test_every_primitive_gives_the_numbers_of_its_reference_and_leaves_its_input
 @pytest.fixture
 def fresh():
     primitive.fast_version.cache_clear()
+    primitive._first_of.cache_clear()
     yield
     primitive.fast_version.cache_clear()
+    primitive._first_of.cache_clear()
     primitive.problems.clear()
 
 
