@@ -96,7 +96,7 @@ def test_rows_can_be_measured_again(name):
 def test_gradients_of_searches_come_nearer_with_each_iteration():
     first, *_, last = DATA["searches"].values()
     assert last < 1e-5 < first
-    assert distance(ITERATIONS[-1]) == pytest.approx(last, rel=0.5)
+    assert distance(ITERATIONS[-1]) < 3 * last
 
 
 def test_wrong_gradients_have_large_errors(monkeypatch):

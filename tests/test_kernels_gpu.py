@@ -1,6 +1,7 @@
 """CUDA kernels without a GPU: emulated on the CPU, launch code included, and compiled for each architecture."""
 
 import ast
+import re
 from pathlib import Path
 
 import cupy
@@ -11,31 +12,17 @@ import arrayaudio as aa
 from arrayaudio.arrays import Constant, cuda_problem
 from arrayaudio.frames import INDEX_MODES, Framing
 from arrayaudio.frames import windowed_frames as primitive
-from arrayaudio.kernels.gpu import loader, windowed_frames
+from arrayaudio.kernels.gpu import loader, spectrogram, windowed_frames
+from arrayaudio.kernels.gpu.fft import radices
 
-from . import emulator
+from . import emulated_cupy
 
-KERNELS = sorted(path.stem for path in Path(loader.__file__).parent.glob("*.cu"))
 ARCHITECTURES = [80, 90, 120]
 
 
 @pytest.fixture
 def emulated(monkeypatch):
-    """Arrays are NumPy's, and a launch goes to the emulator with the arguments that a GPU would get."""
-    launches = []
-
-    def launch(name, dtype, grid, block, arguments):
-        launches.append(name)
-        options = loader.compile_options(dtype)
-        emulator.launch_all_schedules(loader.source_path(name), name, grid, block, arguments, options=options)
-
-    def poisoned(shape, dtype):
-        return np.full(shape, np.nan, dtype)
-
-    monkeypatch.setattr(windowed_frames, "launch", launch)
-    monkeypatch.setattr(windowed_frames.cupy, "empty", poisoned)
-    monkeypatch.setattr(windowed_frames.cupy, "ascontiguousarray", np.ascontiguousarray)
-    return launches
+    return emulated_cupy.install(monkeypatch)
 
 
 @pytest.mark.parametrize("mode", INDEX_MODES)
@@ -59,7 +46,7 @@ def test_windowed_frames_equal_the_reference(emulated, mode, shape, n_fft, hop, 
         return
     y.setflags(write=False)
     result = windowed_frames.windowed_frames(y, framing, window)
-    assert emulated == ["windowed_frames"]
+    assert [program.name for program in emulated] == ["windowed_frames"]
     np.testing.assert_array_equal(result, primitive.reference(y, framing, window))
 
 
@@ -78,20 +65,46 @@ def test_windowed_frames_decline_and_skip(emulated):
     assert emulated == []
 
 
+WINDOWED_FRAMES = loader.Program("windowed_frames", "")
+# The most registers of a thread, in float32, there on sm_120, and in float64: what lets three blocks of 256 threads
+# share a multiprocessor, two, and one. There is no spilling.
+REGISTERS = {WINDOWED_FRAMES: (40, 40, 40)} | {
+    spectrogram.program(radices(n_fft), ""): registers
+    for n_fft, registers in {
+        64: (80, 96, 168),
+        400: (128, 128, 232),
+        512: (80, 128, 232),
+        1024: (80, 80, 168),
+        2048: (80, 128, 232),
+        4096: (80, 128, 232),
+        16384: (80, 128, 232),
+    }.items()
+}
+
+
+def test_every_kernel_is_known():
+    assert {path.stem for path in Path(loader.__file__).parent.glob("*.cu")} == {kernel.name for kernel in REGISTERS}
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("name", KERNELS)
-def test_every_kernel_compiles(name, architecture, dtype):
-    cubin = loader.compile_cubin(name, dtype, architecture)
+@pytest.mark.parametrize("kernel", REGISTERS, ids=lambda kernel: " ".join((kernel.name, *kernel.macros)))
+def test_every_kernel_compiles_and_stays_in_its_registers(kernel, architecture, dtype):
+    cubin, log = loader.compile_cubin(kernel._replace(dtype=dtype), architecture, "--ptxas-options=-v")
     assert cubin[:4] == b"\x7fELF"
-    assert name.encode() in cubin
+    assert kernel.name.encode() in cubin
+    assert "0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads" in log
+    assert (
+        int(re.search(r"Used (\d+) registers", log)[1])
+        <= REGISTERS[kernel][2 if dtype == "float64" else architecture == 120]
+    )
 
 
 def test_a_kernel_that_does_not_compile_is_explained(monkeypatch, tmp_path):
     broken = tmp_path / "broken.cu"
-    broken.write_text('extern "C" __global__ void broken() { missing(); }')
+    broken.write_text('extern "C" __global__ void broken() {\n missing(); }')
     monkeypatch.setattr(loader, "source_path", lambda name: broken)
-    with pytest.raises(aa.BackendError, match=r"(?s)broken\.cu does not compile for sm_90.*missing"):
-        loader.compile_cubin("broken", "float32", 90)
+    with pytest.raises(aa.BackendError, match=r"(?s)broken\.cu does not compile for sm_90.*broken\.cu\(2\).*missing"):
+        loader.compile_cubin(loader.Program("broken", "float32"), 90)
 
 
 def test_stage_code_uses_only_what_every_library_has():

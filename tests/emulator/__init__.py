@@ -95,19 +95,32 @@ def launch(
     schedule
         Order of the threads between barriers, and of the blocks: one of `SCHEDULES`.
     time_limit
-        Seconds after which the kernel fails.
+        Seconds of computing after which the kernel fails.
 
     Raises
     ------
     EmulationError
         If the kernel does not compile or misbehaves. The arrays are unchanged then.
     """
+    library_path = build(Path(source), name, tuple(options))
+    _run(library_path, name, grid, block, args, shared_mem, schedule, time_limit)
+
+
+def _run(
+    library_path: Path,
+    name: str,
+    grid: int | Sequence[int],
+    block: int | Sequence[int],
+    args: Sequence[np.ndarray | np.generic],
+    shared_mem: int,
+    schedule: str,
+    time_limit: int,
+) -> None:
     block_size, grid_size = _sizes(block, _MAX_BLOCK, "block"), _sizes(grid, _MAX_GRID, "grid")
     if np.prod(block_size) > 1024:
         raise ValueError(f"block {block_size} has more than 1024 threads")
     if schedule not in SCHEDULES:
         raise ValueError(f"schedule must be one of {SCHEDULES}, not {schedule!r}")
-    library_path = build(Path(source), name, tuple(options))
     library = ctypes.CDLL(str(library_path))
     library.kernel_signature.restype = ctypes.c_char_p
     _check_arrays(name, args)
@@ -170,13 +183,11 @@ def launch_all_schedules(
         If results depend on the order, or a launch fails. The arrays are unchanged then.
     """
     _check_arrays(name, args)
+    library_path = build(Path(source), name, tuple(options))
     results = []
     for schedule in SCHEDULES:
         copies = [arg.copy() if _is_output(arg) else arg for arg in args]
-        launch(
-            source, name, grid, block, copies,
-            shared_mem=shared_mem, options=options, schedule=schedule, time_limit=time_limit,
-        )  # fmt: skip
+        _run(library_path, name, grid, block, copies, shared_mem, schedule, time_limit)
         results.append(copies)
         for i, (first, last) in enumerate(zip(results[0], copies, strict=True)):
             if _is_output(args[i]) and (differing := np.flatnonzero(_differs(first, last))).size:

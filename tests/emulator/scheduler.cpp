@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -224,7 +225,7 @@ void describe(uint64_t address, char *text, size_t text_bytes)
 void on_signal(int signal, siginfo_t *info, void *context)
 {
     char text[200] = "signal";
-    if (signal == SIGALRM) snprintf(text, sizeof text, "no end after %u s", launch->time_limit);
+    if (signal == SIGPROF) snprintf(text, sizeof text, "no end after %u s", launch->time_limit);
     else if (signal == SIGFPE) snprintf(text, sizeof text, "integer division by zero");
     else if (signal == SIGILL || signal == SIGTRAP)
         snprintf(text, sizeof text, "index outside a fixed-size array, or signed integer overflow,");
@@ -247,9 +248,12 @@ void catch_signals()
     struct sigaction action = {};
     action.sa_sigaction = on_signal;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-    for (int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGALRM}) sigaction(signal, &action, nullptr);
+    for (int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGPROF}) sigaction(signal, &action, nullptr);
     signal(SIGINT, SIG_DFL);
-    alarm(launch->time_limit);
+    // Seconds of work, not of waiting for a busy machine.
+    itimerval limit = {};
+    limit.it_value.tv_sec = launch->time_limit;
+    setitimer(ITIMER_PROF, &limit, nullptr);
 }
 
 void protect(const Region &region)

@@ -1,19 +1,46 @@
-"""CUDA C sources -> kernels: compiled by NVRTC on first use, for each device and dtype, and launched.
+"""CUDA C sources -> kernels: compiled by NVRTC on first use, kept on disk, loaded for each device, and launched.
 
 Compiling needs CuPy and the NVRTC library, but no device, driver or nvcc; loading and launching need a device.
 """
 
 import functools
+import hashlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cupy
 import numpy as np
 
 from arrayaudio.errors import BackendError
+from arrayaudio.kernels.gpu import disk_cache
 
 REALS = {"float32": "float", "float64": "double"}
+SHARED_BYTES = 48 * 1024  # what every kernel may ask for without further ado
+_MAX_DYNAMIC_SHARED_SIZE_BYTES = 8  # of the driver's CUfunction_attribute
+
+
+class Program(NamedTuple):
+    """A kernel to be compiled: its name, the precision of REAL, more macros, and text that goes before its source."""
+
+    name: str
+    dtype: str
+    macros: tuple[str, ...] = ()
+    prefix: str = ""
+
+    @property
+    def text(self) -> str:
+        """The whole source; numbers of lines count from the beginning of the kernel's own file."""
+        text = source_path(self.name).read_text()
+        text = re.sub(r'^#include "(.+)"$', lambda found: _included(found[1]), text, flags=re.MULTILINE)
+        return f'{self.prefix}#line 1 "{self.name}.cu"\n{text}'
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The macros as options of a compiler."""
+        real = REALS[self.dtype]
+        return (f"-DREAL={real}", f"-DREAL2={real}2", *(f"-D{macro}" for macro in self.macros))
 
 
 def source_path(name: str) -> Path:
@@ -21,37 +48,80 @@ def source_path(name: str) -> Path:
     return Path(__file__).with_name(f"{name}.cu")
 
 
-def compile_options(dtype: Any) -> tuple[str, ...]:
-    """The macros that a source is compiled with."""
-    return (f"-DREAL={REALS[np.dtype(dtype).name]}",)
+def _included(name: str) -> str:
+    return Path(__file__).with_name(name).read_text()
 
 
-def compile_cubin(name: str, dtype: Any, architecture: int) -> bytes:
-    """Compile a kernel to machine code for an architecture such as 90, or raise BackendError with the log."""
-    from cupy.cuda import nvrtc  # the NVRTC library is looked for here
-
+def compile_cubin(program: Program, architecture: int, *extra: str) -> tuple[bytes, str]:
+    """Compile to machine code for an architecture such as 90, and return it with the log; BackendError if it fails."""
+    nvrtc = _nvrtc()
+    name = f"{program.name}.cu"
     try:
-        program = nvrtc.createProgram(source_path(name).read_text(), f"{name}.cu", [], [])
+        handle = nvrtc.createProgram(program.text, name, [], [])
     except Exception as error:  # a missing library shows as one of several types
         raise BackendError(f"NVRTC cannot be used ({error}): pip install nvidia-cuda-nvrtc") from error
     try:
-        nvrtc.compileProgram(program, ["--std=c++17", f"--gpu-architecture=sm_{architecture}", *compile_options(dtype)])
-        return bytes(nvrtc.getCUBIN(program))
+        nvrtc.compileProgram(handle, [*_flags(program, architecture), *extra])
+        return bytes(nvrtc.getCUBIN(handle)), str(nvrtc.getProgramLog(handle))
     except nvrtc.NVRTCError as error:
-        log = nvrtc.getProgramLog(program)
-        raise BackendError(f"{name}.cu does not compile for sm_{architecture}: {error}\n{log}") from error
+        log = nvrtc.getProgramLog(handle)
+        raise BackendError(f"{name} does not compile for sm_{architecture}: {error}\n{log}") from error
     finally:
-        nvrtc.destroyProgram(program)
+        nvrtc.destroyProgram(handle)
+
+
+def _nvrtc() -> Any:
+    from cupy.cuda import nvrtc  # the NVRTC library is looked for here
+
+    return nvrtc
+
+
+def _flags(program: Program, architecture: int) -> list[str]:
+    return ["--std=c++17", f"--gpu-architecture=sm_{architecture}", *program.options]
+
+
+def cubin(program: Program, architecture: int) -> bytes:
+    """Return machine code from the disk, or compile it and keep it there."""
+    try:
+        version = _nvrtc().getVersion()
+    except Exception:  # no compiler, and so nothing that it made; compiling says what is wrong
+        return compile_cubin(program, architecture)[0]
+    parts = (program.name, program.text, *_flags(program, architecture), *map(str, version))
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return disk_cache.kept(f"{program.name}-{key}.cubin", lambda: compile_cubin(program, architecture)[0])
 
 
 @functools.cache
-def _kernel(name: str, dtype: str, device: int) -> Any:
+def shared_limit(device: int) -> int:
+    """The most shared memory in bytes that a block can have on a device."""
+    return int(cupy.cuda.Device(device).attributes.get("MaxSharedMemoryPerBlockOptin", SHARED_BYTES))
+
+
+@functools.cache
+def _kernel(program: Program, device: int) -> Any:
     module = cupy.cuda.function.Module()
-    module.load(compile_cubin(name, dtype, int(cupy.cuda.Device(device).compute_capability)))
-    return module.get_function(name)
+    module.load(cubin(program, int(cupy.cuda.Device(device).compute_capability)))
+    kernel = module.get_function(program.name)
+    if shared_limit(device) > SHARED_BYTES:
+        cupy.cuda.driver.funcSetAttribute(kernel.ptr, _MAX_DYNAMIC_SHARED_SIZE_BYTES, shared_limit(device))
+    return kernel
 
 
-def launch(name: str, dtype: Any, grid: Sequence[int], block: Sequence[int], arguments: Sequence[Any]) -> None:
+def launch(
+    program: Program, grid: Sequence[int], block: Sequence[int], arguments: Sequence[Any], shared_bytes: int = 0
+) -> None:
     """Launch a kernel on the current device and stream; whole numbers must be NumPy scalars of the kernel's types."""
-    kernel = _kernel(name, np.dtype(dtype).name, cupy.cuda.Device().id)
-    kernel(tuple(grid), tuple(block), tuple(arguments))
+    kernel = _kernel(program, cupy.cuda.Device().id)
+    kernel(tuple(grid), tuple(block), tuple(arguments), shared_bytes)
+
+
+def current_device() -> int:
+    """The number of the device on which launches run."""
+    return int(cupy.cuda.Device().id)
+
+
+def on_device(values: np.ndarray) -> Any:
+    """Copy a table to the current device; the copy is there for all streams when this returns."""
+    table = cupy.asarray(values)
+    cupy.cuda.get_current_stream().synchronize()
+    return table

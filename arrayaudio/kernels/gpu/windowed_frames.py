@@ -5,7 +5,7 @@ from typing import Any
 import cupy
 import numpy as np
 
-from arrayaudio.kernels.gpu.loader import launch
+from arrayaudio.kernels.gpu.loader import Program, launch
 
 MODES = {"constant": 0, "edge": 1, "reflect": 2, "symmetric": 3, "wrap": 4}
 THREADS, MOST_BLOCKS = 256, 2**16
@@ -22,8 +22,7 @@ def windowed_frames(y: Any, framing: Any, window: Any) -> Any:
         return out
     sizes = (y.size // n_samples, n_samples, n_frames, n_fft, framing.hop_length, framing.padding)
     launch(
-        "windowed_frames",
-        y.dtype,
+        Program("windowed_frames", y.dtype.name),
         (min(-(-out.size // THREADS), MOST_BLOCKS),),
         (THREADS,),
         (cupy.ascontiguousarray(y), window.like(y), out, *map(np.int64, sizes), np.int32(MODES[framing.pad_mode])),

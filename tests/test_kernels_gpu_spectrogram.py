@@ -1,0 +1,223 @@
+"""The fused kernel of `spectrogram`, emulated on the CPU, against the reference in float64."""
+
+import numpy as np
+import pytest
+
+import arrayaudio as aa
+from arrayaudio.arrays import Constant, Given, cuda_problem
+from arrayaudio.frames import INDEX_MODES, Framing
+from arrayaudio.kernels.gpu import fft, loader, spectrogram
+from arrayaudio.plan import Plan
+from arrayaudio.plan import spectrogram as primitive
+from arrayaudio.spectrum import Scaling
+
+from . import emulated_cupy
+from .emulator import EmulationError
+from .tolerances import assert_same_levels, assert_same_spectrum
+
+fused, reference = spectrogram.spectrogram, primitive.reference
+LENGTHS = [32, 48, 60, 64, 100, 128, 240, 256, 400, 512, 1024, 2048, 4096]
+SCALINGS = [Scaling(10.0, 0.3), Scaling(20.0, 0.3, range=15.0), Scaling(1.0, 0.3, base="e")]
+
+
+@pytest.fixture(autouse=True)
+def emulated(monkeypatch):
+    return emulated_cupy.install(monkeypatch)
+
+
+def signal(rng, shape, dtype="float64"):
+    y = rng.standard_normal(shape).astype(dtype)
+    y.setflags(write=False)
+    return y
+
+
+def window(n_fft):
+    return Constant(np.hanning(n_fft + 1)[1:])
+
+
+def bank(n_fft, rng):
+    """Bands that touch, overlap and leave gaps, one that is empty, one with a hole, and one with all bins."""
+    weights = np.zeros((9, 1 + n_fft // 2))
+    for row, (first, last) in zip(weights, [(0, 1), (1, 4), (3, 9), (14, 15), (0, 0), (5, 12), (2, 17)], strict=False):
+        row[first:last] = rng.random(last - first)
+    weights[5, 7:9] = 0
+    weights[7] = rng.random(1 + n_fft // 2)
+    weights[8, -3:] = 1
+    return Constant(weights)
+
+
+def check(y, plan):
+    result, exact = fused(y, plan), reference(y.astype(np.float64), plan)
+    assert result.flags.c_contiguous
+    assert result.dtype == reference(y, plan).dtype
+    (assert_same_levels if plan.scaling else assert_same_spectrum)(result, exact, y.dtype.name)
+    return result
+
+
+@pytest.mark.parametrize("n_fft", LENGTHS)
+def test_any_length_and_detector(n_fft, dtype, rng, emulated):
+    y = signal(rng, (2, 2 * n_fft + 77), dtype)
+    framing = Framing(n_fft, n_fft // 4, n_fft // 2, "reflect")
+    for detector in ("complex", 1.0, 2.0):
+        check(y, Plan(framing, window(n_fft), detector))
+    plan = Plan(framing, window(n_fft), 2.0, bank(n_fft, rng), SCALINGS[0])
+    check(y, plan)
+    assert [program.dtype for program in emulated] == [dtype] * 4
+    assert len(set(emulated)) == 1
+
+
+@pytest.mark.parametrize("mode", INDEX_MODES)
+@pytest.mark.parametrize(
+    ("shape", "n_fft", "hop", "padding"),
+    [
+        ((50,), 32, 9, 16),
+        ((2, 3, 333), 48, 5, 24),
+        ((2, 9), 32, 4, 48),
+        ((1, 400), 60, 71, 30),
+        ((64,), 64, 1, 0),
+        ((3, 2), 32, 1, 40),
+        ((1, 2000), 32, 47, 0),
+    ],
+)
+def test_any_padding_and_framing(mode, shape, n_fft, hop, padding, rng):
+    y, plan = signal(rng, shape, "float32"), Plan(Framing(n_fft, hop, padding, mode), window(n_fft))
+    if shape[-1] < plan.framing.min_length:
+        with pytest.raises(aa.ParameterError, match="at least"):
+            fused(y, plan)
+    else:
+        check(y, plan)
+
+
+@pytest.mark.parametrize("full", [1, 40, 10**6])
+def test_tiles_of_any_size(full, dtype, rng, monkeypatch):
+    """Large ones, most of whose frames lie inside the signal, small ones for few frames, and several to a block."""
+    monkeypatch.setattr(fft, "FULL", full)
+    monkeypatch.setattr(spectrogram, "MOST_BLOCKS", 5)
+    y = signal(rng, (3, 2500), dtype)
+    for detector, matrix in (("complex", None), (1.0, bank(100, rng))):
+        check(y, Plan(Framing(100, 40, 50, "reflect"), window(100), detector, matrix))
+
+
+@pytest.mark.parametrize("detector", [1.0, 2.0])
+@pytest.mark.parametrize("banded", [False, True])
+@pytest.mark.parametrize("scaling", [None, *SCALINGS], ids=str)
+def test_bands_and_levels(detector, banded, scaling, dtype, rng):
+    y, matrix = signal(rng, (2, 1, 300), dtype), bank(64, rng) if banded else None
+    check(y, Plan(Framing(64, 23, 32), window(64), detector, matrix, scaling))
+
+
+@pytest.mark.parametrize("banded", [False, True])
+def test_the_floor_is_exact(banded, dtype, rng):
+    scaling, matrix = Scaling(10.0, 1e-10), bank(64, rng) if banded else None
+    silence = np.zeros((2, 300), dtype)
+    result = fused(silence, Plan(Framing(64, 16), window(64), 2.0, matrix, scaling))
+    assert set(result.ravel()) == {result.dtype.type(scaling.lowest)}
+    empty = fused(signal(rng, 300, dtype), Plan(Framing(64, 16), window(64), 2.0, bank(64, rng), scaling))[4]
+    assert set(empty) == {result.dtype.type(scaling.lowest)}
+
+
+@pytest.mark.parametrize("banded", [False, True])
+@pytest.mark.parametrize("scaling", [None, Scaling(10.0, 1e-10)], ids=str)
+def test_nan_spoils_its_own_frames_only(banded, scaling, rng):
+    clean = signal(rng, (2, 1500), "float32")
+    y, matrix = clean.copy(), bank(64, rng) if banded else None
+    y[1, 1000] = np.nan
+    plan = Plan(Framing(64, 16, 32), window(64), 2.0, matrix, scaling)
+    result, expected = fused(y, plan), fused(clean, plan)
+    starts = np.arange(result.shape[-1]) * 16 - 32
+    hit = (starts <= 1000) & (starts + 64 > 1000)
+    assert np.isnan(result[1][(7 if banded else slice(None)), :][..., hit]).all()
+    np.testing.assert_array_equal(result[0], expected[0])
+    np.testing.assert_array_equal(result[1][:, ~hit], expected[1][:, ~hit])
+
+
+def test_items_do_not_depend_on_their_mates(rng, monkeypatch):
+    monkeypatch.setattr(fft, "FULL", 50)  # so that tiles of many items are large, and those of two are not
+    y = signal(rng, (40, 400), "float32")
+    plan = Plan(Framing(64, 16, 32), window(64), 2.0, bank(64, rng), SCALINGS[1])
+    np.testing.assert_array_equal(fused(y, plan)[17:19], fused(y[17:19].copy(), plan))
+
+
+def test_signals_in_any_memory_layout(rng):
+    y = signal(rng, (4, 3, 300))
+    plan = Plan(Framing(64, 16), window(64))
+    np.testing.assert_array_equal(fused(y[::2, :, ::-1], plan), fused(y[::2, :, ::-1].copy(), plan))
+    assert fused(y[:0], plan).shape == (0, 3, 33, 15)
+    assert fused(y, Plan(Framing(64, 16), window(64), 2.0, Constant(np.ones((0, 33))))).shape == (4, 3, 0, 15)
+
+
+@pytest.mark.parametrize("occurrence", range(5))
+def test_each_barrier_is_needed(occurrence, rng, monkeypatch):
+    monkeypatch.setattr(spectrogram, "MOST_BLOCKS", 1)
+    monkeypatch.setattr(fft, "FULL", 1)
+    y, plan = signal(rng, 3000, "float32"), Plan(Framing(240, 60, 120), window(240), 2.0, bank(240, rng))
+    check(y, plan)
+    whole = loader.Program.text.fget
+    barrier = "__syncthreads();"
+
+    def without(program):
+        parts = whole(program).split(barrier)
+        assert len(parts) == 6
+        return barrier.join(parts[: occurrence + 1]) + barrier.join(parts[occurrence + 1 :])
+
+    monkeypatch.setattr(loader.Program, "text", property(without))
+    with pytest.raises(EmulationError, match="differs between the schedules"):
+        fused(y, plan)
+
+
+def test_what_it_does_not_cover_is_declined(rng, emulated, monkeypatch):
+    y, rows = signal(rng, 40000), Constant(np.ones((2, 33)))
+    framing, given = Framing(64, 16), window(64)
+    for plan in (
+        Plan(Framing(63, 16), window(63)),
+        Plan(Framing(30, 16), window(30)),
+        Plan(Framing(2 * 67, 16), window(2 * 67)),
+        Plan(Framing(2**15, 16), window(2**15)),
+        Plan(Framing(64, 16, 32, "mean"), given),
+        Plan(framing, given, "phase"),
+        Plan(framing, given, 1.5),
+        Plan(framing, given, "complex", rows),
+        Plan(framing, given, frequencies=Constant(np.array([0.1]))),
+        Plan(framing, given, basis=Constant(np.ones((2, 3, 64)))),
+        Plan(framing, Given(np.ones(64))),
+        Plan(framing, given, 2.0, Given(np.ones((2, 33)))),
+        Plan(framing, given, 2.0, Constant(np.ones((2, 32)))),
+        Plan(Framing(2**14, 512), window(2**14)),  # in float64, more than the shared memory of small devices
+    ):
+        assert fused(y, plan) is NotImplemented
+    assert emulated == []
+    monkeypatch.setattr(spectrogram, "shared_limit", lambda device: 163 * 1024)
+    check(signal(rng, 2**14 + 600), Plan(Framing(2**14, 512), window(2**14)))
+
+
+@pytest.mark.parametrize("itemsize", [4, 8])
+@pytest.mark.parametrize("limit", [99 * 1024, 163 * 1024, 227 * 1024])
+def test_tiles_fit_and_use_all_banks(itemsize, limit):
+    """The bins that the threads which read at a time take first lie in different banks of shared memory."""
+    at_a_time = 64 // itemsize
+    for n_fft in range(fft.SHORTEST, fft.LONGEST + 1):
+        sizes = fft.radices(n_fft)
+        if sizes is None:
+            continue
+        tile = fft.tile(sizes, itemsize, 10**6, 10**6, limit)
+        assert tile.shared_bytes(itemsize) <= limit or (tile.n_frames == 1 and itemsize == 8)
+        place = fft.places(sizes)
+        assert np.unique(place).size == n_fft // 2
+        assert place.max() < tile.pitch
+        lanes = np.arange(at_a_time)
+        banks = (lanes % tile.n_frames * tile.pitch + place[lanes // tile.n_frames]) % at_a_time
+        if sizes[0] * tile.n_frames >= at_a_time:
+            assert np.unique(banks).size == at_a_time, (n_fft, sizes, tile)
+
+
+@pytest.mark.skipif(cuda_problem() is not None, reason="needs a GPU")
+class TestOnTheDevice:
+    @pytest.mark.parametrize("n_fft", [*LENGTHS, 8192, 16384])
+    def test_any_length_and_detector(self, n_fft, dtype, rng, monkeypatch):
+        monkeypatch.undo()
+        y, framing = signal(rng, (3, 50000), dtype), Framing(n_fft, n_fft // 4, n_fft // 2, "reflect")
+        plans = [Plan(framing, window(n_fft), detector) for detector in ("complex", 1.0, 2.0)]
+        for plan in (*plans, Plan(framing, window(n_fft), 2.0, bank(n_fft, rng), SCALINGS[1])):
+            result = aa.to_numpy(primitive(aa.asarray(y, device="cuda"), plan))
+            same = assert_same_levels if plan.scaling else assert_same_spectrum
+            same(result, reference(y.astype(np.float64), plan), dtype)
