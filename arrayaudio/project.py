@@ -3,6 +3,7 @@
 import numpy as np
 
 from arrayaudio.arrays import Array, Constant, namespace
+from arrayaudio.primitive import primitive
 
 
 def fourier(frames: Array) -> Array:
@@ -32,6 +33,7 @@ def fourier_basis(window: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
     return np.stack([np.cos(turns), np.sin(turns)]) * window
 
 
+@primitive
 def mix_rows(S: Array, matrix: Constant) -> Array:
     """Weighted sums of rows, as by a filterbank: (..., n_in, n_frames) -> (..., n_out, n_frames)."""
     weights = matrix.like(S)

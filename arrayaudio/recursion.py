@@ -5,6 +5,7 @@ import functools
 import numpy as np
 
 from arrayaudio.arrays import Array, Constant, cast, dtype_name, namespace
+from arrayaudio.primitive import primitive
 
 BLOCK = 64
 
@@ -35,6 +36,7 @@ def _block(pole: Pole, x: Array) -> tuple[Array, Array, Pole]:
     return cast(matrix, dtype_name(x)), cast(powers[1:], dtype_name(x)), powers[BLOCK]
 
 
+@primitive
 def one_pole(x: Array, pole: Pole, *, initial: Array | None = None) -> Array:
     """Solve s[t] = pole s[t - 1] + x[t] along the last axis of (..., n), for a pole from -1 to 1.
 

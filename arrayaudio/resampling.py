@@ -11,6 +11,7 @@ from arrayaudio.arrays import Array, ArrayLike, Constant, as_signal, namespace, 
 from arrayaudio.checks import real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import frame, lengthened
+from arrayaudio.primitive import primitive
 
 __all__ = ["resample"]
 
@@ -108,11 +109,12 @@ def resample(
             several = -(-LEAST_OUTPUTS // up)
             up, down = several * up, several * down
             matrix = _polyphase(up, down, reach, cutoff, half_width, beta)
-            return _by_matrix(signal, up, down, reach, matrix)
+            return polyphase(signal, up, down, reach, matrix)
         return _by_taps(signal, up, down, reach, lambda u: _kernel(u, cutoff, half_width, beta))
 
 
-def _by_matrix(y: Array, up: int, down: int, reach: int, matrix: Constant) -> Array:
+@primitive
+def polyphase(y: Array, up: int, down: int, reach: int, matrix: Constant) -> Array:
     """Frames of the input, `down` apart, times the polyphase matrix: `up` outputs each, block by block."""
     xp = namespace(y)
     n_out, taps = -(-y.shape[-1] * up // down), matrix.value.shape[0]

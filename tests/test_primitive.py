@@ -24,6 +24,8 @@ for module in (
     "functional.spectra",
     "medians",
     "gammatone_filtering",
+    "recursion",
+    "resampling",
     "reconstruction.griffin_lim",
 ):
     importlib.import_module(f"arrayaudio.{module}")
@@ -56,6 +58,14 @@ CASES = {
         ((np.arange(6.0 * n_fft).reshape(2, 3, n_fft) % 7 - 3, hop), True)
         for n_fft, hop in ((64, 16), (64, 5), (20, 13), (9, 30), (250, 20))
     ],
+    "mix_rows": [
+        ((matrix,), True) for matrix in (Constant(np.eye(5, 40) - np.eye(5, 40, k=7)), Constant(SLOPES[0, :, :40]))
+    ],
+    "polyphase": [
+        ((up, down, reach, Constant(np.sin(np.arange(((up - 1) * down // up + 2 * reach) * up)).reshape(-1, up))), True)
+        for up, down, reach in ((1, 2, 20), (5, 3, 9), (32, 64, 30), (7, 1, 4))
+    ],
+    "one_pole": [((pole,), True) for pole in (0.0, 0.97, 1.0, -0.5)],
     "modulus": [((), False)],
     "along": [((SLOPES + 1j, abs(SLOPES + 1j)), True)],
     "merged": [((turns(27, *way),), True) for way in WAYS],
@@ -106,6 +116,8 @@ def signal_for(name, arguments, dtype, rng):
         return np.full(plan.shape(y.shape), np.nan, dtype)
     if name == "dense_products":
         return rng.standard_normal((4, 300)).astype(dtype)
+    if name == "mix_rows":
+        return rng.standard_normal((2, 3, 40, 700)).astype(dtype)
     shape = {
         "modulus": lambda: (2, 3, 300),
         "merged_adjoint": lambda way: (4, 3, way.n_frames),

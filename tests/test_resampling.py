@@ -30,7 +30,7 @@ def path(request, monkeypatch):
     if request.param == "blocks":
         monkeypatch.setattr(resampling, "LARGEST_MATRIX", 0)
         monkeypatch.setattr(resampling, "BLOCK", 17)
-    monkeypatch.setattr(resampling, "_by_taps" if request.param == "matrix" else "_by_matrix", other)
+    monkeypatch.setattr(resampling, "_by_taps" if request.param == "matrix" else "polyphase", other)
     return request.param
 
 
@@ -74,7 +74,7 @@ def test_short_signals_are_enough(up, down, n_samples, path, library, dtype):
 
 
 def test_ratios_with_a_large_matrix_go_block_by_block(library, dtype, monkeypatch):
-    monkeypatch.setattr(resampling, "_by_matrix", None)
+    monkeypatch.setattr(resampling, "polyphase", None)
     check(library, dtype, 44101, 44100, n_samples=50)
 
 

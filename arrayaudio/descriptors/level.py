@@ -1,5 +1,7 @@
 """Descriptors of waveforms: the level and the zero crossings of each frame."""
 
+import math
+
 from arrayaudio.arrays import Array, ArrayLike, as_signal, cast, dtype_name, namespace, on_device_of, require_finite
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.frames import PAD_MODES, Framing, frame, pad
@@ -64,8 +66,16 @@ def rms(
     framing = _framing(frame_length, hop_length, center, pad_mode)
     padded = _padded(y, framing, check_finite)
     with on_device_of(padded):
-        xp, frames = namespace(padded), frame(padded, framing.frame_length, framing.hop_length)
-        return xp.sqrt(xp.mean(frames * frames, axis=-1))[..., None, :]
+        energies = frame_sums(padded * padded, framing.frame_length, framing.hop_length)
+        return namespace(padded).sqrt(energies / framing.frame_length)[..., None, :]
+
+
+def frame_sums(x: Array, frame_length: int, hop_length: int) -> Array:
+    """Sums over all whole frames of (..., n_samples): (..., n_frames), of sums over what whole frames share."""
+    xp, shared = namespace(x), math.gcd(frame_length, hop_length)
+    n_blocks = x.shape[-1] // shared
+    blocks = xp.sum(xp.reshape(x[..., : n_blocks * shared], (*x.shape[:-1], n_blocks, shared)), axis=-1)
+    return xp.sum(frame(blocks, frame_length // shared, hop_length // shared), axis=-1)
 
 
 def zero_crossing_rate(
@@ -108,5 +118,5 @@ def zero_crossing_rate(
     with on_device_of(padded):
         xp, negative = namespace(padded), padded < -least
         changes = cast(xp.not_equal(negative[..., 1:], negative[..., :-1]), dtype_name(padded))
-        frames = frame(changes, framing.frame_length - 1, framing.hop_length)
-        return xp.sum(frames, axis=-1)[..., None, :] / framing.frame_length
+        sums = frame_sums(changes, framing.frame_length - 1, framing.hop_length)
+        return sums[..., None, :] / framing.frame_length
