@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from arrayaudio.kernels.cpu.vectors import CACHE_LINE, aligned
+
 # Bytes of a tile's frames: with their spectra they stay in a core's second-level cache, and a tile is long enough that
 # threads seldom wait for the interpreter between its steps.
 TILE_BYTES = 2**19
 LARGEST_KEPT = 8 * TILE_BYTES
-CACHE_LINE = 64
 _memory = threading.local()
 
 
@@ -32,13 +33,7 @@ def scratch_parts(sizes: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[np.ndar
 
 def _bytes(size: int) -> np.ndarray:
     if size > LARGEST_KEPT:
-        return _aligned(size)
+        return aligned((size,), np.uint8)
     if not hasattr(_memory, "tile") or _memory.tile.size < size:
-        _memory.tile = _aligned(max(size, 2 * TILE_BYTES))
+        _memory.tile = aligned((max(size, 2 * TILE_BYTES),), np.uint8)
     return _memory.tile[:size]
-
-
-def _aligned(size: int) -> np.ndarray:
-    memory = np.empty(size + CACHE_LINE, dtype=np.uint8)
-    start = -memory.ctypes.data % CACHE_LINE
-    return memory[start : start + size]
