@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RECORDINGS := docs/audio
 
-.PHONY: demo test lint bench docs experiments test-oldest test-pythons clean
+.PHONY: demo test lint bench figure docs experiments test-oldest test-pythons clean
 
 demo: .venv/demo.ready
 	@for name in stft logmel gammatone cqt vqt chroma mfcc lfcc cfp; do \
@@ -34,6 +34,11 @@ bench: .venv/dev.ready
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	$(BIN)/python -m bench.cpu
 	$(BIN)/python -m bench.training
+	$(BIN)/python -m bench.scaling
+
+# Draws what `make bench` measured.
+figure: .venv/dev.ready
+	$(BIN)/python -m bench.figure
 
 docs: .venv/dev.ready
 	$(BIN)/python -m docs.pictures

@@ -28,7 +28,7 @@ from bench.workloads import SR, workloads
 
 ROUNDS, REPEATS = 5, 5
 PAUSE = 0.2  # seconds in which the BLAS threads of the last contender stop spinning on the cores of the next one
-PEERS = ("librosa", "auvux-dsp", "asrfront", "fastchroma")
+PEERS = ("librosa", "scipy", "torch", "nnAudio", "auvux-dsp", "asrfront", "fastchroma")
 
 
 def error(result: np.ndarray, exact: np.ndarray) -> float:

@@ -1,5 +1,7 @@
 """What the CPU benchmark times: workloads, their contenders, and the exact result, found in float64 by other means."""
 
+import contextlib
+import io
 import os
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -11,6 +13,8 @@ import librosa
 import numpy as np
 import scipy.fft
 import scipy.signal
+import torch
+from nnAudio import features
 
 import arrayaudio as aa
 
@@ -51,6 +55,28 @@ def whisper_levels(S: np.ndarray) -> np.ndarray:
     return S
 
 
+def quiet(make: Callable[..., Any], **options: Any) -> Any:
+    """A layer of nnAudio, which prints."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        return make(**options, verbose=False)
+
+
+def untracked(layer: Callable[[Any], Any], y: np.ndarray) -> Callable[[], np.ndarray]:
+    """A call of torch without gradients."""
+    signals = torch.from_numpy(y)
+
+    def call() -> np.ndarray:
+        with torch.no_grad():
+            return np.asarray(layer(signals).numpy())
+
+    return call
+
+
+def torch_stft(y: Any) -> Any:
+    """The STFT of torch."""
+    return torch.stft(y, N_FFT, HOP, window=torch.hann_window(N_FFT), pad_mode="constant", return_complex=True)
+
+
 def whisper() -> Workload:
     """Log-mel spectrograms for Whisper."""
     y = (0.1 * np.random.default_rng(1).standard_normal((16, 480_000))).astype(np.float32)
@@ -83,12 +109,18 @@ def workloads() -> Iterator[Workload]:
         np.lib.stride_tricks.sliding_window_view(np.pad(y, [(0, 0), (N_FFT // 2,) * 2]), N_FFT, axis=-1)[:, ::HOP]
     )
     theirs: dict[str, Any] = {"sr": SR, "hop_length": HOP}
+    of_frames: dict[str, Any] = {"n_fft": N_FFT, "hop_length": HOP, "pad_mode": "constant"}
+    short_time = scipy.signal.ShortTimeFFT(scipy.signal.get_window("hann", N_FFT).astype(np.float32), HOP, SR)
+    single_bank = torch.from_numpy(bank).float()
     yield Workload(
         "STFT magnitude, 16 clips of 10 s",
         {
             "arrayaudio": lambda: aa.stft(y, output="magnitude"),
             "librosa": lambda: np.abs(librosa.stft(y)),
             "auvux-dsp": lambda: auvux.dsp.stft(y, **theirs, output="magnitude"),
+            "torch": untracked(lambda x: torch_stft(x).abs(), y),
+            "nnAudio": untracked(quiet(features.STFT, **of_frames, output_format="Magnitude"), y),
+            "SciPy ShortTimeFFT": lambda: np.abs(short_time.stft(y, p0=0, p1=X.shape[-1])),
             "bare FFT of ready frames": lambda: scipy.fft.rfft(frames, workers=len(os.sched_getaffinity(0))),
         },
         np.abs(X),
@@ -99,6 +131,7 @@ def workloads() -> Iterator[Workload]:
             "arrayaudio": lambda: aa.stft(y),
             "librosa": lambda: librosa.stft(y),
             "auvux-dsp": lambda: auvux.dsp.stft(y, **theirs),
+            "torch": untracked(torch_stft, y),
         },
         X,
     )
@@ -108,6 +141,8 @@ def workloads() -> Iterator[Workload]:
             "arrayaudio": lambda: aa.melspectrogram(y, sr=SR),
             "librosa": lambda: librosa.feature.melspectrogram(y=y, sr=SR),
             "auvux-dsp": lambda: auvux.dsp.mel_spectrogram(y, **theirs),
+            "torch": untracked(lambda x: single_bank @ torch_stft(x).abs() ** 2, y),
+            "nnAudio": untracked(quiet(features.MelSpectrogram, **of_frames, sr=SR, n_mels=N_MELS), y),
         },
         bank @ np.abs(X) ** 2,
     )
@@ -119,6 +154,9 @@ def workloads() -> Iterator[Workload]:
             "arrayaudio": lambda: aa.istft(spectra, length=y.shape[-1]),
             "librosa": lambda: librosa.istft(spectra, length=y.shape[-1]),
             "auvux-dsp": lambda: auvux.dsp.istft(spectra, **theirs, length=y.shape[-1]),
+            "torch": untracked(
+                lambda S: torch.istft(S, N_FFT, HOP, window=torch.hann_window(N_FFT), length=y.shape[-1]), spectra
+            ),
         },
         y.astype(np.float64),
     )
@@ -128,6 +166,7 @@ def workloads() -> Iterator[Workload]:
             "arrayaudio": lambda: aa.cqt(y, sr=SR, output="magnitude"),
             "librosa": lambda: np.abs(librosa.cqt(y, sr=SR)),
             "auvux-dsp": lambda: auvux.dsp.cqt(y, **theirs),
+            "nnAudio": untracked(quiet(features.CQT, **theirs, pad_mode="constant", output_format="Magnitude"), y),
             "fastchroma": lambda: np.stack([fastchroma.cqt_magnitude(item) for item in y]),
         },
         np.abs(np.stack([exact_cqt(item) for item in y])),

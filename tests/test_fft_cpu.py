@@ -2,6 +2,10 @@
 
 import cmath
 import math
+import os
+import platform
+import subprocess
+import sys
 
 import numba
 import numpy as np
@@ -208,3 +212,24 @@ def test_levels_at_and_under_the_floor_are_equal(base, bank, dtype, rng):
 def test_compiled_functions_change_with_what_they_are_made_of():
     made = lane_frames.kernel(fft.layout(64, np.dtype(np.float32)), "power", False, False)
     assert lane_frames.VERSION in [cell.cell_contents for cell in made.py_func.__closure__]
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="names of registers")
+def test_the_machine_code_works_on_whole_registers(tmp_path):
+    script = """
+import re
+import numpy as np, arrayaudio as aa
+from arrayaudio.kernels.cpu import lane_frames, lanes
+from arrayaudio.kernels.cpu.fft import layout
+aa.melspectrogram(np.ones(30000, np.float32), sr=22050, scale="db")
+kernel = lane_frames.kernel(layout(2048, np.dtype(np.float32)), "power", True, True)
+(code,) = kernel.inspect_asm().values()
+register = {64: "zmm", 32: "ymm", 16: "xmm"}[lanes.REGISTER_BYTES]
+whole = re.findall(rf"v?(?:mul|add|sub|fn?m(?:add|sub)\\d+)ps\\s.*%{register}", code)
+single = re.findall(r"v?(?:mul|add|sub|fn?m(?:add|sub)\\d+)ss\\s", code)
+assert len(whole) > 1000, len(whole)
+assert len(single) < 0.02 * len(whole), (len(single), len(whole))
+assert "gather" not in code
+"""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}  # what comes from a cache has no assembly
+    subprocess.run([sys.executable, "-c", script], timeout=300, check=True, env=environment)
