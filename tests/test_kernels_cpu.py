@@ -23,7 +23,6 @@ from arrayaudio.spectrum import Scaling
 
 from .tolerances import assert_same_levels, assert_same_spectrum
 
-
 # Few sizes, as kernels are compiled for each: even ones with small factors, and others.
 SIZES = st.sampled_from([1, 2, 7, 16, 48, 63, 74, 100, 127, 210, 256, 300])
 
