@@ -13,6 +13,7 @@ from typing import Any
 
 import matplotlib
 import matplotlib.pyplot as plt
+import matplotlib.ticker
 
 from arrayaudio.versions import processor
 
@@ -30,6 +31,7 @@ def draw_ratios(axes: Any, results: dict[str, Any]) -> None:
             ratio = row["median_ms"] / ours
             axes.barh(place, ratio, height=0.8, color=OURS if mine else OTHERS)
             text = f"{who}  {row['median_ms']:.3g} ms" + ("" if mine else f"  ({ratio:.2g} x)")
+            text += "" if row["contiguous"] else ", strided view"
             axes.text(ratio * 1.03, place, text, va="center", fontsize=7)
             if mine:
                 ticks.append(place)
@@ -42,6 +44,7 @@ def draw_ratios(axes: Any, results: dict[str, Any]) -> None:
     _, high = axes.get_xlim()
     axes.set_xlim(0.4, high * 4)
     axes.axvline(1, color=OURS, linewidth=0.8)
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.set_xlabel("time beside arrayaudio's (less is faster)")
     axes.spines[["top", "right"]].set_visible(False)
 
@@ -53,6 +56,9 @@ def draw_curves(axes: Any, name: str, curve: dict[str, Any]) -> None:
         axes.plot(curve["values"], times, style, marker="o", markersize=3, color=OURS, label=label)
     axes.set_xscale("log")
     axes.set_yscale("log")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(matplotlib.ticker.NullFormatter())
     axes.set_xlabel(curve["unit"])
     axes.set_ylabel("ms")
     axes.set_title(name, fontsize=9)
