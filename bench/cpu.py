@@ -8,22 +8,17 @@ mel, librosa's filters in float64; for the CQT, sums over librosa's wavelets. Ti
 compare within a run only. Results go to bench/results as JSON, with the processor's name.
 """
 
-import datetime
 import importlib.metadata
-import json
-import re
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import librosa
 import numpy as np
 
 import arrayaudio as aa
-from arrayaudio.versions import versions
+from bench.running import in_turns, write
 from bench.workloads import SR, workloads
 
 ROUNDS, REPEATS = 5, 5
@@ -41,7 +36,6 @@ def compare(
 ) -> dict[str, dict[str, object]]:
     """Time contenders in turns and print one line for each."""
     rows: dict[str, dict[str, object]] = {}
-    times: dict[str, list[float]] = {who: [] for who in contenders}
     for who, call in contenders.items():
         result = call()
         rows[who] = {
@@ -49,22 +43,12 @@ def compare(
             "contiguous": bool(result.flags.c_contiguous),
         }
         call()
-    for _ in range(ROUNDS):
-        for who, call in contenders.items():
-            time.sleep(PAUSE)
-            call()
-            for _ in range(REPEATS):
-                start = time.perf_counter()
-                call()
-                times[who].append(time.perf_counter() - start)
     print(f"\n{name}")
-    ours = statistics.median(times["arrayaudio"])
-    for who, row in rows.items():
-        middle = statistics.median(times[who])
-        row |= {"median_ms": middle * 1e3, "min_ms": min(times[who]) * 1e3, "ratio_to_ours": middle / ours}
+    for who, times in in_turns(contenders, ROUNDS, REPEATS, PAUSE).items():
+        row = rows[who] = rows[who] | times
         accuracy = "      -" if row["error"] is None else f"{row['error']:7.1e}"
         layout = "contiguous" if row["contiguous"] else "strided view"
-        print(f"  {who:<24}{middle * 1e3:9.2f} ms  {middle / ours:6.2f} x   error {accuracy}   {layout}")
+        print(f"  {who:<24}{row['median_ms']:9.2f} ms  {row['ratio_to_ours']:6.2f} x   error {accuracy}   {layout}")
     return rows
 
 
@@ -116,19 +100,8 @@ def main() -> None:
     """Run every workload and write the results."""
     print(f"white noise, float32; frames of 2048 at {SR} Hz with a hop of 512 but where it says otherwise")
     results = {workload.name: compare(*workload) for workload in workloads()}
-    here = versions() | {peer: importlib.metadata.version(peer) for peer in PEERS}
-    record = {
-        "date": datetime.date.today().isoformat(),
-        "machine": here,
-        "results": results,
-        "griffin_lim": griffin_lim(),
-        "startup": startup(),
-    }
-    name = re.sub(r"[^a-z0-9]+", "-", here["processor"].lower()).strip("-")
-    path = Path(__file__).parent / "results" / f"cpu-{name}.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(record, indent=2) + "\n")
-    print(f"\nwritten to {path}")
+    others = {peer: importlib.metadata.version(peer) for peer in PEERS}
+    write("cpu", {"results": results, "griffin_lim": griffin_lim(), "startup": startup()}, others)
 
 
 if __name__ == "__main__":

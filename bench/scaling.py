@@ -6,21 +6,17 @@ Each time is the median of calls in the same process, after one that is not coun
 most, with its result, beside the size of input and result. Results go to bench/results as JSON.
 """
 
-import datetime
-import json
-import re
 import statistics
 import time
 import tracemalloc
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import arrayaudio as aa
 from arrayaudio.kernels.cpu.threads import num_threads
-from arrayaudio.versions import versions
+from bench.running import write
 
 SR = 22050
 SIZES = [2**k for k in range(7, 15)]
@@ -92,12 +88,7 @@ def memory() -> dict[str, dict[str, float]]:
 
 def main() -> None:
     """Run all and write the results."""
-    here = versions()
-    record = {"date": datetime.date.today().isoformat(), "machine": here, "curves": curves(), "memory": memory()}
-    name = re.sub(r"[^a-z0-9]+", "-", here["processor"].lower()).strip("-")
-    path = Path(__file__).parent / "results" / f"scaling-{name}.json"
-    path.write_text(json.dumps(record, indent=2) + "\n")
-    print(f"\nwritten to {path}")
+    write("scaling", {"curves": curves(), "memory": memory()}, {})
 
 
 if __name__ == "__main__":

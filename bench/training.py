@@ -8,15 +8,7 @@ and three that are, and the median of all turns counts. Errors are relative L2 o
 float64. Results go to bench/results as JSON, with the processor's name.
 """
 
-import contextlib
-import datetime
-import io
-import json
-import re
-import statistics
-import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import librosa
@@ -25,7 +17,7 @@ import torch
 from nnAudio import features
 
 import arrayaudio as aa
-from arrayaudio.versions import versions
+from bench.running import in_turns, quiet, write
 
 SR, N_FFT, HOP, N_MELS, RATE = 22050, 2048, 512, 128, 1e-3
 ROUNDS, REPEATS, PAUSE = 3, 3, 0.5
@@ -59,12 +51,6 @@ def torchs(forward: Callable[[Any], Any], array: Any, y: Any, weights: Any) -> S
         return array.grad.numpy()
 
     return call
-
-
-def quiet(make: Callable[..., Any], **options: Any) -> Any:
-    """A layer of nnAudio, which prints."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        return make(**options, verbose=False)
 
 
 def fourier(y: np.ndarray, weights: np.ndarray) -> tuple[dict[str, Step], np.ndarray]:
@@ -145,22 +131,12 @@ def compare(name: str, contenders: dict[str, Step], exact: np.ndarray) -> dict[s
     for who, call in contenders.items():
         gradient = call()
         rows[who] = {"error": float(np.linalg.norm(gradient - exact) / np.linalg.norm(exact))}
-    times: dict[str, list[float]] = {who: [] for who in contenders}
-    for _ in range(ROUNDS):
-        for who, call in contenders.items():
-            time.sleep(PAUSE)
-            call()
-            for _ in range(REPEATS):
-                start = time.perf_counter()
-                call()
-                times[who].append(time.perf_counter() - start)
     print(f"\n{name}")
-    middle = statistics.median(times["arrayaudio"])
-    for who, row in rows.items():
-        median = statistics.median(times[who])
-        row |= {"median_ms": median * 1e3, "min_ms": min(times[who]) * 1e3, "ratio_to_ours": median / middle}
+    for who, times in in_turns(contenders, ROUNDS, REPEATS, PAUSE).items():
+        rows[who] |= times
         print(
-            f"  {who:<24}{median * 1e3:9.1f} ms  {median / middle:6.2f} x   error of the gradient {row['error']:7.1e}"
+            f"  {who:<24}{times['median_ms']:9.1f} ms  {times['ratio_to_ours']:6.2f} x   "
+            f"error of the gradient {rows[who]['error']:7.1e}"
         )
     return rows
 
@@ -174,12 +150,7 @@ def main() -> None:
     for name, make, n_rows in (("Fourier basis", fourier, N_FFT // 2 + 1), ("mel bank", mel, N_MELS)):
         weights = rng.standard_normal((16, n_rows, n_frames)).astype(np.float32)
         results[f"training step of a {name}, 16 clips of 10 s"] = compare(name, *make(y, weights))
-    here = versions() | {"torch": torch.__version__}
-    record = {"date": datetime.date.today().isoformat(), "machine": here, "results": results}
-    name = re.sub(r"[^a-z0-9]+", "-", here["processor"].lower()).strip("-")
-    path = Path(__file__).parent / "results" / f"training-{name}.json"
-    path.write_text(json.dumps(record, indent=2) + "\n")
-    print(f"\nwritten to {path}")
+    write("training", {"results": results}, {"torch": torch.__version__})
 
 
 if __name__ == "__main__":

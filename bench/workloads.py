@@ -1,7 +1,5 @@
 """What the CPU benchmark times: workloads, their contenders, and the exact result, found in float64 by other means."""
 
-import contextlib
-import io
 import os
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -17,6 +15,7 @@ import torch
 from nnAudio import features
 
 import arrayaudio as aa
+from bench.running import quiet
 
 SR, N_FFT, HOP, N_MELS = 22050, 2048, 512, 128
 
@@ -53,12 +52,6 @@ def whisper_levels(S: np.ndarray) -> np.ndarray:
     S += 4
     S /= 4
     return S
-
-
-def quiet(make: Callable[..., Any], **options: Any) -> Any:
-    """A layer of nnAudio, which prints."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        return make(**options, verbose=False)
 
 
 def untracked(layer: Callable[[Any], Any], y: np.ndarray) -> Callable[[], np.ndarray]:

@@ -28,12 +28,11 @@ def test_results_are_written_where_asked(transform, shape, dtype, rng):
 
 
 def test_other_libraries_write_too(library, rng):
-    if library.name == "numpy-readonly":
-        return
     y = library.asarray(rng.standard_normal(3000))
     for transform in (TRANSFORMS[1], TRANSFORMS[5]):
         expected = library.to_numpy(transform(y))
-        out = library.asarray(np.zeros_like(expected))
+        zeros = np.zeros_like(expected)
+        out = zeros if library.name.startswith("numpy") else library.asarray(zeros)  # not into read-only memory
         np.testing.assert_array_equal(library.to_numpy(transform(y, out=out)), expected)
 
 
