@@ -5,6 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RECORDINGS := docs/audio
+PYTEST := -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 .PHONY: demo test lint bench figure docs experiments test-oldest test-pythons clean
 
@@ -22,7 +23,7 @@ demo: .venv/demo.ready
 	@echo "          $(BIN)/arrayaudio extract --help"
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python $(PYTEST)
 
 lint: .venv/dev.ready
 	$(BIN)/ruff check .
@@ -52,13 +53,13 @@ experiments: .venv/dev.ready
 
 # The tests with the oldest versions that pyproject.toml allows.
 test-oldest: .venv-oldest/dev.ready
-	.venv-oldest/bin/python -m pytest
+	.venv-oldest/bin/python $(PYTEST)
 
 # The tests on the other Pythons that this machine has.
 test-pythons:
 	@for version in 3.12 3.13; do \
 	  if python$$version -c '' 2>/dev/null; then \
-	    $(MAKE) .venv-$$version/dev.ready PYTHON=python$$version && .venv-$$version/bin/python -m pytest || exit 1; \
+	    $(MAKE) .venv-$$version/dev.ready PYTHON=python$$version && .venv-$$version/bin/python $(PYTEST) || exit 1; \
 	  else echo "python$$version is not here: not tested"; fi; \
 	done
 

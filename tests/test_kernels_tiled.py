@@ -75,17 +75,18 @@ def test_waveforms_are_those_of_the_reference(shape, hop, dtype, rng):
 @pytest.mark.parametrize(("n_fft", "hop"), [(64, 16), (63, 20), (16, 40)])
 def test_steps_of_griffin_lim_are_those_of_the_reference(mode, n_fft, hop, dtype, rng):
     framing, window = Framing(n_fft, hop, n_fft // 2, mode), Constant(rng.random(n_fft))
-    y = rng.standard_normal((2, 3, 1000)).astype(dtype)
-    S = rng.random((2, 3, framing.n_frames(1000), 1 + n_fft // 2)).astype(dtype)
-    found = tiled_rephased(y, S, framing, window)
+    n = min(1000, (framing.n_frames(1000) - 1) * hop + n_fft - n_fft // 2)  # which frames reach
+    y, previous = rng.standard_normal((2, 2, 3, n)).astype(dtype)
+    S = rng.random((2, 3, framing.n_frames(n), 1 + n_fft // 2)).astype(dtype)
+    gain = rng.random(n).astype(dtype)
+    found = tiled_rephased(y, previous, S, framing, window, 0.9, gain)
     assert found.dtype == dtype
-    assert (
-        relative_error(found, rephased.reference(y.astype(float), S, framing, window))
-        < {4: 1e-4, 8: 1e-10}[found.itemsize]
-    )
-    silent = np.zeros(1000, dtype)
-    expected = synthesis.reference(S[0, 0].T.astype(complex), framing, window)
-    assert_same_spectrum(tiled_rephased(silent, S[0, 0], framing, window), expected, dtype)
+    expected = rephased.reference(*(x.astype(float) for x in (y, previous, S)), framing, window, 0.9, gain)
+    assert relative_error(found, expected) < {4: 1e-4, 8: 1e-10}[found.itemsize]
+    silent = np.zeros(n, dtype)
+    expected = synthesis.reference(S[0, 0].T.astype(complex), framing, window)[n_fft // 2 :][:n]
+    found = tiled_rephased(silent, silent, S[0, 0], framing, window, 0.9, np.ones_like(gain))
+    assert_same_spectrum(found, expected, dtype)
 
 
 def test_what_they_do_not_cover_goes_to_the_reference(rng):

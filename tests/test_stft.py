@@ -89,7 +89,9 @@ def test_equals_scipys_short_time_fft(rng):
 
 
 @pytest.mark.parametrize(
-    "window", ["hann", ("gaussian", 9), np.hanning(40), np.hanning, lambda n: np.ones(n, int)], ids=str
+    "window",
+    ["hann", ("gaussian", 9), np.hanning(40), np.hanning, lambda n: np.ones(n, int)],
+    ids=["name", "name and number", "array", "function", "lambda"],
 )
 def test_windows_may_be_names_arrays_and_functions(window, rng):
     y = rng.standard_normal(200)

@@ -1,5 +1,6 @@
 """Waveforms from magnitudes alone: the fast Griffin-Lim algorithm."""
 
+import collections
 import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -64,15 +65,19 @@ def initial_phases(init: Any, seed: int | None, S: Array) -> Array:
 
 
 @primitive
-def rephased(y: Array, S: Array, framing: Framing, window: Constant) -> Array:
-    """Give magnitudes `S` the phases of the STFT of `y`, and add up their inverse FFTs, windowed: (..., n_covered).
+def rephased(
+    y: Array, previous: Array, S: Array, framing: Framing, window: Constant, momentum: float, gain: Array
+) -> Array:
+    """Give magnitudes `S` the phases of the STFT of y + momentum (y - previous), and go back: (..., n_samples).
 
+    Inverse FFTs are windowed, added up and multiplied by `gain`, the inverse sum of the squared windows at each sample.
     Here `S` has its time axis first, (..., n_frames, freq), as the FFT leaves it.
     """
-    X = fourier(windowed_frames(y, framing, window))
-    S = namespace(S).matrix_transpose(S)
-    frames = inverse_fourier(S * unit(X), framing.frame_length)
-    return overlap_add(frames * window.like(S), framing.hop_length)
+    ahead = y + momentum * (y - previous)
+    X = fourier(windowed_frames(ahead, framing, window))
+    frames = inverse_fourier(namespace(S).matrix_transpose(S) * unit(X), framing.frame_length)
+    added = overlap_add(frames * window.like(S), framing.hop_length)
+    return added[..., framing.padding : framing.padding + y.shape[-1]] * gain
 
 
 def iterates(S: Array, phases: Array, plan: Plan, length: int | None, momentum: float) -> Iterator[Array]:
@@ -90,10 +95,10 @@ def iterates(S: Array, phases: Array, plan: Plan, length: int | None, momentum: 
             "out and cut the result"
         )
     squares, upright = squared_windows(S, framing, window), contiguous(namespace(S).matrix_transpose(S))
+    gain = weighed(namespace(S).ones_like(squares), squares, framing, window, length)
     while True:
         yield y
-        ahead = (1 + momentum) * y - momentum * previous
-        previous, y = y, weighed(rephased(ahead, upright, framing, window), squares, framing, window, length)
+        previous, y = y, rephased(y, previous, upright, framing, window, momentum, gain)
 
 
 def spectral_convergence(y: Array, S: Array, plan: Plan) -> Array:
@@ -211,5 +216,4 @@ def griffinlim(
         waveforms = itertools.islice(iterates(magnitudes, phases, plan, wanted, momentum), n_iter + 1)
         if tolerance is not None or callback is not None:
             return watched(waveforms, magnitudes, plan, tolerance, callback)
-        *_, y = waveforms
-    return y
+        return collections.deque(waveforms, maxlen=1).pop()

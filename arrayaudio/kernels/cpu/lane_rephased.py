@@ -8,7 +8,6 @@ import numpy as np
 
 from arrayaudio.kernels.cpu.fft import VERSION, Layout, inlined, inverse, layout, load_frames, tables, transform
 from arrayaudio.kernels.cpu.jit import jit
-from arrayaudio.kernels.cpu.lane_frames import copy_frames
 from arrayaudio.kernels.cpu.lane_synthesis import overlap_add, window_frames
 from arrayaudio.kernels.cpu.lanes import filled, load, sqrt, store, unless_above
 from arrayaudio.kernels.cpu.tiles import scratch_parts
@@ -32,33 +31,37 @@ def _give_magnitudes(L, n_bins, magnitudes, tiny, huge, up, bins):  # type: igno
         store(unless_above(power, 0, 0, im * gain), bins, 2 * k * L + L)
 
 
+@jit
+def extrapolate(y, previous, momentum, left, right, padding, start, out):  # type: ignore[no-untyped-def]
+    """Fill `out` with y + momentum (y - previous) from position `start` on, padded beyond it, and zeros after that."""
+    low = min(out.size, max(0, -start))
+    high = max(low, min(out.size, y.size - start))
+    if high > low:
+        here, before, ahead = y[start + low : start + high], previous[start + low : start + high], out[low:high]
+        for j in range(high - low):
+            ahead[j] = here[j] + momentum * (here[j] - before[j])
+    for j in range(out.size):
+        if low <= j < high:
+            continue
+        place = start + j - y.size
+        source = left[start + j + padding] if j < low else right[place] if place < right.size else -1
+        out[j] = y[source] + momentum * (y[source] - previous[source]) if source >= 0 else 0
+
+
 @functools.cache
 def kernel(place: Layout) -> Callable[..., None]:
-    """Return the function that does so for frames from `first` to `last` of a signal with magnitudes S."""
+    """Return the function that adds up frames from `first` to `last` of S with the phases of a signal.
+
+    The signal begins with frame `before`, and reaches over a vector of frames at least, as S does.
+    """
     L, a, b, c, first_step, second_step = place
     n_bins, version = a * b * c + 1, VERSION
 
     def run_frames(  # type: ignore[no-untyped-def]
-        signal,
-        edges,
-        padding,
-        S,
-        n_frames,
-        first,
-        last,
-        halved,
-        scaled,
-        hop,
-        start,
-        tables,
-        upright,
-        limits,
-        memory,
-        out,
+        signal, before, S, first, last, halved, scaled, hop, start, tables, upright, limits, memory, out
     ):
         assert version  # which makes it part of the function
         rows, column, bins, magnitudes, frames = memory
-        left, right = edges
         positions, second, third, halves = tables
         ones, places = upright
         tiny, huge, up = limits
@@ -66,14 +69,8 @@ def kernel(place: Layout) -> Callable[..., None]:
         done = first
         while done < last:
             # The last ones are found with some before them once more, as vectors hold so many.
-            i = max(0, min(done, n_frames - L))
-            begin = i * hop - padding
-            if i + L <= n_frames and begin >= 0 and begin + (L - 1) * hop + n <= signal.size:
-                source, at, step = signal, begin, hop
-            else:
-                copy_frames(L, n, signal, left, right, padding, hop, i, min(L, n_frames - i), frames)
-                source, at, step = frames, 0, n
-            load_frames(L, source, at, step, halved, positions, rows)
+            i = max(before, min(done, last - L))
+            load_frames(L, signal, (i - before) * hop, hop, halved, positions, rows)
             transform(L, a, b, c, first_step, second_step, rows, second, third, halves, column, True, bins)
             load_frames(L, S, i * n_bins, n_bins, ones, places, magnitudes)
             _give_magnitudes(L, n_bins, magnitudes, tiny, huge, up, bins)
@@ -96,19 +93,23 @@ def _upright(n_bins: int, dtype: np.dtype[Any], n_lanes: int) -> tuple[np.ndarra
 
 
 def lane_rephased(
-    signal: np.ndarray, edges: Any, padding: int, S: np.ndarray, first: int, last: int,
+    pair: tuple[np.ndarray, np.ndarray], momentum: Any, edges: Any, padding: int, S: np.ndarray, frames: range,
     window: np.ndarray, hop: int, start: int, out: np.ndarray,
 ) -> None:  # fmt: skip
-    """Add frames `first` to `last` of a signal up in `out`, the first at `start`; S is (n_frames, n_bins)."""
+    """Add frames of a signal and the one before it up in `out`, from sample `start` on; S is (n_frames, n_bins)."""
     dtype, n_fft = window.dtype, len(window)
     place, (n_frames, n_bins) = layout(n_fft, dtype), S.shape
     L = place.n_lanes
     if n_frames < L:
         S = np.pad(S, ((0, L - n_frames), (0, 0)))
+    before = max(0, min(frames.start, frames.stop - L))
+    n_ahead = (max(L, frames.stop - before) - 1) * hop + n_fft
     exponents = (-80, 80, 100) if dtype.itemsize == 4 else (-900, 900, 600)
     limits = tuple(dtype.type(2.0) ** dtype.type(exponent) for exponent in exponents)
-    parts = scratch_parts((place.size, n_fft * L, 2 * n_bins * L, n_bins * L, n_fft * L), dtype)
+    ahead, *parts = scratch_parts((n_ahead, place.size, n_fft * L, 2 * n_bins * L, n_bins * L, n_fft * L), dtype)
+    extrapolate(*pair, momentum, *edges, padding, before * hop - padding, ahead)
     kernel(place)(
-        signal, edges, padding, S.reshape(-1), n_frames, first, last, window / 2, window / n_fft, hop, start,
-        tables(n_fft, dtype), _upright(n_bins, dtype, L), limits, parts, out,
+        ahead, before, S.reshape(-1), frames.start, frames.stop, window / 2, window / n_fft, hop,
+        frames.start * hop - padding - start, tables(n_fft, dtype), _upright(n_bins, dtype, L), limits,
+        tuple(parts), out,
     )  # fmt: skip

@@ -1,7 +1,8 @@
 """One step of Griffin and Lim, segment by segment of the output, with no spectrum in main memory.
 
-A segment loads the frames that reach into it, takes their FFT, gives the coefficients their magnitudes, and goes back
-to the waveform while they sit in the cache. Segments are those of `synthesis`, and independent for the same reason.
+A segment extrapolates the signal under the frames that reach into it, takes their FFT, gives the coefficients their
+magnitudes, and goes back to the waveform while they sit in the cache. Segments are those of `synthesis`, and
+independent for the same reason.
 """
 
 from typing import Any
@@ -16,31 +17,39 @@ from arrayaudio.kernels.cpu.threads import run
 from arrayaudio.kernels.cpu.tiles import tile_length
 
 
-def rephased(y: np.ndarray, S: np.ndarray, framing: Any, window: Any) -> Any:
-    """Overlap-added inverse FFTs of `S` with the phases of `y`; other sizes and computed padding are declined."""
-    edges = framing.edge_indices(y.shape[-1])
-    n_fft, hop, n_frames = framing.frame_length, framing.hop_length, S.shape[-2]
+def rephased(
+    y: np.ndarray, previous: np.ndarray, S: np.ndarray, framing: Any, window: Any, momentum: float, gain: np.ndarray
+) -> Any:
+    """Return the next waveform, or decline other sizes and computed padding."""
+    n_samples, (n_frames, n_bins) = y.shape[-1], S.shape[-2:]
+    edges, n_fft, hop, padding = (
+        framing.edge_indices(n_samples),
+        framing.frame_length,
+        framing.hop_length,
+        framing.padding,
+    )
     # Rows of S are read in whole vectors.
-    if edges is None or not covered(n_fft, y.dtype) or S.shape[-1] < lanes(y.dtype):
+    if edges is None or not covered(n_fft, y.dtype) or n_bins < lanes(y.dtype):
         return NotImplemented
-    n_covered = (n_frames - 1) * hop + n_fft
-    weights = window.like(y)
-    out = np.zeros((*y.shape[:-1], n_covered), dtype=y.dtype)
+    out = np.empty(y.shape, y.dtype)
     if out.size == 0:
         return out
-    signals = np.ascontiguousarray(y).reshape(-1, y.shape[-1])
-    magnitudes = np.ascontiguousarray(S).reshape(len(signals), *S.shape[-2:])
-    waveforms = out.reshape(len(signals), n_covered)
+    weights, factor = window.like(y), y.dtype.type(momentum)
+    flat = (np.ascontiguousarray(x).reshape(-1, n_samples) for x in (y, previous))
+    pairs = list(zip(*flat, strict=True))
+    magnitudes, waveforms = np.ascontiguousarray(S).reshape(-1, n_frames, n_bins), out.reshape(-1, n_samples)
     overlap = -(-n_fft // hop) - 1  # frames that reach into a segment from before it
     size = max(TILES * tile_length(n_frames, n_fft, y.itemsize), 4 * overlap)
 
     def segment(place: tuple[int, int]) -> None:
         item, begin = place
-        first, last = max(0, begin - overlap), min(n_frames, begin + size)
-        end = n_covered if last == n_frames else last * hop
-        here = waveforms[item, begin * hop : end]
-        shift = (first - begin) * hop
-        lane_rephased(signals[item], edges, framing.padding, magnitudes[item], first, last, weights, hop, shift, here)
+        frames = range(max(0, begin - overlap), min(n_frames, begin + size))
+        start = max(0, begin * hop - padding)
+        stop = n_samples if frames.stop == n_frames else max(0, frames.stop * hop - padding)
+        here = waveforms[item, start:stop]
+        here[...] = 0
+        lane_rephased(pairs[item], factor, edges, padding, magnitudes[item], frames, weights, hop, start, here)
+        here *= gain[start:stop]
 
-    run(segment, [(item, begin) for item in range(len(signals)) for begin in range(0, n_frames, size)])
+    run(segment, [(item, begin) for item in range(len(pairs)) for begin in range(0, n_frames, size)])
     return out

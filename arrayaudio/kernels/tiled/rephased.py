@@ -17,13 +17,15 @@ def give_magnitudes(X: np.ndarray, S: np.ndarray) -> np.ndarray:
     return np.where(known, X * (S / np.where(known, size, 1)), S)
 
 
-def rephased(y: np.ndarray, S: np.ndarray, framing: Any, window: Any) -> Any:
-    """Overlap-added inverse FFTs of `S`, (..., n_frames, n_bins), with the phases of `y`: (..., n_covered)."""
-    n_fft, hop, n_frames = framing.frame_length, framing.hop_length, S.shape[-2]
-    weights, n_covered = window.like(y), (n_frames - 1) * hop + n_fft
+def rephased(
+    y: np.ndarray, previous: np.ndarray, S: np.ndarray, framing: Any, window: Any, momentum: float, gain: np.ndarray
+) -> Any:
+    """Return the next waveform: inverse FFTs of `S`, (..., n_frames, n_bins), with phases from the last two."""
+    n_fft, hop, (n_frames, n_bins) = framing.frame_length, framing.hop_length, S.shape[-2:]
+    weights = window.like(y)
     parts = -(-n_fft // hop)  # hops that a frame reaches over
-    magnitudes = S.reshape(-1, *S.shape[-2:])
-    signals = y.reshape(len(magnitudes), y.shape[-1])
+    magnitudes = S.reshape(-1, n_frames, n_bins)
+    signals = (y + y.dtype.type(momentum) * (y - previous)).reshape(len(magnitudes), y.shape[-1])
     signals = np.pad(signals, ((0, 0), (framing.padding,) * 2), mode=framing.pad_mode)
     blocks = np.zeros((len(signals), n_frames + parts - 1, hop), y.dtype)
     size = max(TILE_BYTES // (n_fft * y.itemsize), 4 * parts)
@@ -38,4 +40,5 @@ def rephased(y: np.ndarray, S: np.ndarray, framing: Any, window: Any) -> Any:
         add_up(frames, first - begin, blocks[item, begin : None if last == n_frames else last])
 
     run(segment, [(item, begin) for item in range(len(signals)) for begin in range(0, n_frames, size)])
-    return blocks.reshape(len(signals), (n_frames + parts - 1) * hop)[:, :n_covered].reshape(*y.shape[:-1], n_covered)
+    here = slice(framing.padding, framing.padding + y.shape[-1])
+    return blocks.reshape(*y.shape[:-1], (n_frames + parts - 1) * hop)[..., here] * gain
