@@ -1,8 +1,13 @@
-"""Fixtures: the array libraries that every transform must run on, and signals."""
+"""Fixtures: the array libraries that every transform must run on, the GPU or its stand-in, and signals."""
 
+import functools
+import importlib
 import os
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import array_api_strict
@@ -50,12 +55,94 @@ class Library:
         return aa.to_numpy(x)
 
 
-LIBRARIES = ["numpy", "numpy-readonly", "array-api-strict"] + ([] if cuda_problem() else ["cupy"])
+@dataclass(frozen=True)
+class Gpu(Library):
+    """CuPy's arrays on a device or its stand-in, and the programs that were launched on it, in turn."""
+
+    launches: list[Any]
+    monkeypatch: pytest.MonkeyPatch
+    unload: Callable[[], None]
+
+    def limit_shared_memory(self, n_bytes: int) -> None:
+        """Let a block have so much shared memory, as on other devices; skip the test where the device has less."""
+        from arrayaudio.kernels.gpu import loader
+
+        device = loader.cupy.cuda.Device
+        if hasattr(device, "shared_bytes"):  # the stand-in
+            self.monkeypatch.setattr(device, "shared_bytes", n_bytes)
+        elif n_bytes > device().attributes["MaxSharedMemoryPerBlockOptin"]:
+            pytest.skip(f"the device has less than {n_bytes} bytes of shared memory for a block")
+        for module in _kernel_modules():
+            if hasattr(module, "shared_limit"):
+                self.monkeypatch.setattr(module, "shared_limit", lambda device: n_bytes)
+        self.unload()
 
 
-@pytest.fixture(params=LIBRARIES)
+def _kernel_modules() -> list[ModuleType]:
+    folder = Path(aa.__file__).parent / "kernels" / "gpu"
+    names = (path.stem for path in folder.glob("*.py") if path.stem != "__init__")
+    return [importlib.import_module(f"arrayaudio.kernels.gpu.{name}") for name in names]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--stand-in", action="store_true", help="run the tests of GPU code on a stand-in for CuPy")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--stand-in"):
+        from . import stand_in
+
+        stand_in.install()
+        cubins = tempfile.TemporaryDirectory()
+        os.environ["ARRAYAUDIO_CACHE"] = cubins.name  # what the stand-in compiles is nothing for a device
+        config.add_cleanup(cubins.cleanup)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "library" in metafunc.fixturenames:
+        cupy = [] if cuda_problem() else ["cupy"]
+        stand_in = metafunc.config.getoption("--stand-in")
+        names = cupy if stand_in else ["numpy", "numpy-readonly", "array-api-strict", *cupy]
+        metafunc.parametrize("library", names, indirect=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep with the stand-in what uses it, and without a device what needs none."""
+
+    def runs(item: pytest.Item) -> bool:
+        fixtures = getattr(item, "fixturenames", ())
+        if config.getoption("--stand-in"):
+            return "gpu" in fixtures or "library" in fixtures
+        return "gpu" not in fixtures or not cuda_problem()
+
+    config.hook.pytest_deselected(items=[item for item in items if not runs(item)])
+    items[:] = filter(runs, items)
+
+
+@pytest.fixture
 def library(request: pytest.FixtureRequest) -> Library:
     return Library(request.param)
+
+
+@pytest.fixture
+def gpu(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> Gpu:
+    """A GPU, or its stand-in with all orders of execution."""
+    from arrayaudio.kernels.gpu import loader
+
+    launches: list[Any] = []
+    load = functools.cache(loader._kernel.__wrapped__)
+
+    def recorded(program: Any, device: int) -> Any:
+        launches.append(program)
+        return load(program, device)
+
+    monkeypatch.setattr(loader, "_kernel", recorded)
+    if pytestconfig.getoption("--stand-in"):
+        from . import emulator
+        from .stand_in import kernels
+
+        monkeypatch.setattr(kernels, "schedules", emulator.SCHEDULES)
+    return Gpu("cupy", launches, monkeypatch, load.cache_clear)
 
 
 @pytest.fixture(params=["float32", "float64"])

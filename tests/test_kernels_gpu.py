@@ -9,20 +9,13 @@ import numpy as np
 import pytest
 
 import arrayaudio as aa
-from arrayaudio.arrays import Constant, cuda_problem
+from arrayaudio.arrays import Constant
 from arrayaudio.frames import INDEX_MODES, Framing
 from arrayaudio.frames import windowed_frames as primitive
 from arrayaudio.kernels.gpu import loader, spectrogram, windowed_frames
 from arrayaudio.kernels.gpu.fft import radices
 
-from . import emulated_cupy
-
 ARCHITECTURES = [80, 90, 120]
-
-
-@pytest.fixture
-def emulated(monkeypatch):
-    return emulated_cupy.install(monkeypatch)
 
 
 @pytest.mark.parametrize("mode", INDEX_MODES)
@@ -37,32 +30,41 @@ def emulated(monkeypatch):
         ((2,), 6, 1, 9),
     ],
 )
-def test_windowed_frames_equal_the_reference(emulated, mode, shape, n_fft, hop, padding, dtype, rng):
+def test_windowed_frames_equal_the_reference(gpu, mode, shape, n_fft, hop, padding, dtype, rng):
     y = rng.standard_normal(shape).astype(dtype)
     framing, window = Framing(n_fft, hop, padding, mode), Constant(rng.standard_normal(n_fft))
     if shape[-1] < framing.min_length:
         with pytest.raises(aa.ParameterError, match="at least"):
-            windowed_frames.windowed_frames(y, framing, window)
+            windowed_frames.windowed_frames(gpu.asarray(y), framing, window)
         return
-    y.setflags(write=False)
-    result = windowed_frames.windowed_frames(y, framing, window)
-    assert [program.name for program in emulated] == ["windowed_frames"]
-    np.testing.assert_array_equal(result, primitive.reference(y, framing, window))
+    given = gpu.asarray(y)
+    result = windowed_frames.windowed_frames(given, framing, window)
+    assert [program.name for program in gpu.launches] == ["windowed_frames"]
+    np.testing.assert_array_equal(gpu.to_numpy(result), primitive.reference(y, framing, window))
+    np.testing.assert_array_equal(gpu.to_numpy(given), y)
 
 
-def test_windowed_frames_stride_over_what_one_grid_cannot_hold(emulated, monkeypatch, rng):
+def test_windowed_frames_stride_over_what_one_grid_cannot_hold(gpu, monkeypatch, rng):
     monkeypatch.setattr(windowed_frames, "MOST_BLOCKS", 2)
     y = rng.standard_normal((2, 300))
     framing, window = Framing(16, 4, 8), Constant(np.hanning(16))
-    result = windowed_frames.windowed_frames(y[:, ::-1], framing, window)
-    np.testing.assert_array_equal(result, primitive.reference(y[:, ::-1], framing, window))
+    result = windowed_frames.windowed_frames(gpu.asarray(y)[:, ::-1], framing, window)
+    np.testing.assert_array_equal(gpu.to_numpy(result), primitive.reference(y[:, ::-1], framing, window))
 
 
-def test_windowed_frames_decline_and_skip(emulated):
+def test_windowed_frames_of_other_streams(gpu, dtype, rng):
+    y, framing, window = rng.standard_normal((2, 500)).astype(dtype), Framing(64, 10, 32), Constant(np.hanning(64))
+    with cupy.cuda.Stream(non_blocking=True):
+        result = windowed_frames.windowed_frames(gpu.asarray(y), framing, window)
+        np.testing.assert_array_equal(gpu.to_numpy(result), primitive.reference(y, framing, window))
+
+
+def test_windowed_frames_decline_and_skip(gpu):
     window = Constant(np.ones(8))
-    assert windowed_frames.windowed_frames(np.ones(50), Framing(8, 4, 4, "mean"), window) is NotImplemented
-    assert windowed_frames.windowed_frames(np.ones((0, 50)), Framing(8, 4), window).shape == (0, 11, 8)
-    assert emulated == []
+    signal, none = gpu.asarray(np.ones(50)), gpu.asarray(np.ones((0, 50)))
+    assert windowed_frames.windowed_frames(signal, Framing(8, 4, 4, "mean"), window) is NotImplemented
+    assert windowed_frames.windowed_frames(none, Framing(8, 4), window).shape == (0, 11, 8)
+    assert gpu.launches == []
 
 
 WINDOWED_FRAMES = loader.Program("windowed_frames", "")
@@ -119,14 +121,3 @@ def test_stage_code_uses_only_what_every_library_has():
     assert {"concat", "take", "matmul", "fft"} <= used
     missing = {name for name in used - {"__name__"} if not hasattr(cupy, name) or not hasattr(np, name)}
     assert not missing
-
-
-@pytest.mark.skipif(cuda_problem() is not None, reason="needs a GPU")
-class TestOnTheDevice:
-    @pytest.mark.parametrize("mode", INDEX_MODES)
-    def test_windowed_frames_equal_the_reference(self, mode, dtype, rng):
-        y = rng.standard_normal((2, 3, 5000)).astype(dtype)
-        framing, window = Framing(512, 100, 256, mode), Constant(np.hanning(512))
-        with cupy.cuda.Stream(non_blocking=True):
-            result = primitive(cupy.asarray(y), framing, window)
-            np.testing.assert_array_equal(result.get(), primitive.reference(y, framing, window))

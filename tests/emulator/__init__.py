@@ -6,6 +6,7 @@ changes the result. Arrays lie between inaccessible pages, so that access outsid
 """
 
 import ctypes
+import functools
 import mmap
 import re
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ import numpy as np
 
 from .build import EmulationError, build, with_line
 
-__all__ = ["SCHEDULES", "EmulationError", "launch", "launch_all_schedules"]
+__all__ = ["SCHEDULES", "EmulationError", "build", "launch", "launch_all_schedules", "run"]
 
 SCHEDULES = ("forward", "reverse", "shuffle")
 
@@ -24,7 +25,7 @@ _CANARY = (0x7FFADEAD).to_bytes(4, "little")  # NaN as float32, and twice in a r
 _MAX_BLOCK = (1024, 1024, 64)
 _MAX_GRID = (2**31 - 1, 65535, 65535)
 _KINDS = {"f": "f", "i": "i", "u": "i", "b": "i", "c": "s", "V": "s"}
-_FORMS = {"*": "array", "=": "scalar"}
+_FORMS = {"*": "array", "<": "array", "=": "scalar"}
 _KIND_NAMES = {"f": "floating-point number", "i": "integer", "s": "struct"}
 
 
@@ -70,12 +71,11 @@ def launch(
     block: int | Sequence[int],
     args: Sequence[np.ndarray | np.generic],
     *,
-    shared_mem: int = 0,
     options: Sequence[str] = ("-DREAL=float",),
-    schedule: str = "forward",
-    time_limit: int = 60,
+    schedules: Sequence[str] = SCHEDULES[:1],
+    **settings: int,
 ) -> None:
-    """Run a kernel on the CPU.
+    """Compile a kernel from a file and run it: see `run`.
 
     Parameters
     ----------
@@ -83,27 +83,78 @@ def launch(
         File with the kernel. Relative paths in `options` are relative to its folder.
     name
         Name of the kernel, which must be ``extern "C"``.
-    grid, block
-        Number of blocks and of threads per block, with one to three dimensions.
-    args
-        C-contiguous arrays and numpy scalars. Results are written into the writeable arrays;
-        a kernel that writes into another one fails.
-    shared_mem
-        Size of the dynamic shared memory in bytes.
     options
         Options of the compiler.
-    schedule
-        Order of the threads between barriers, and of the blocks: one of `SCHEDULES`.
-    time_limit
-        Seconds of computing after which the kernel fails.
+    grid, block, args, schedules, settings
+        As for `run`.
 
     Raises
     ------
     EmulationError
         If the kernel does not compile or misbehaves. The arrays are unchanged then.
     """
-    library_path = build(Path(source), name, tuple(options))
-    _run(library_path, name, grid, block, args, shared_mem, schedule, time_limit)
+    run(build(Path(source), name, tuple(options)), name, grid, block, args, schedules=schedules, **settings)
+
+
+launch_all_schedules = functools.partial(launch, schedules=SCHEDULES)
+
+
+def run(
+    library_path: Path,
+    name: str,
+    grid: int | Sequence[int],
+    block: int | Sequence[int],
+    args: Sequence[np.ndarray | np.generic],
+    *,
+    shared_mem: int = 0,
+    schedules: Sequence[str] = SCHEDULES,
+    time_limit: int = 60,
+) -> None:
+    """Run a kernel that `build` compiled, in one order of the threads or in several, and demand the same bits of each.
+
+    Fill outputs with NaN beforehand: what the kernel does not write stays.
+
+    Parameters
+    ----------
+    library_path, name
+        The compiled kernel.
+    grid, block
+        Number of blocks and of threads per block, with one to three dimensions.
+    args
+        C-contiguous arrays and numpy scalars. Results are written into the writeable arrays whose elements are not
+        const to the kernel; one that writes into another array fails.
+    shared_mem
+        Size of the dynamic shared memory in bytes.
+    schedules
+        Orders of the threads between barriers, and of the blocks: some of `SCHEDULES`.
+    time_limit
+        Seconds of computing after which the kernel fails.
+
+    Raises
+    ------
+    EmulationError
+        If the kernel misbehaves, or results depend on the order. The arrays are unchanged then.
+    """
+    library = ctypes.CDLL(str(library_path))
+    library.kernel_signature.restype = ctypes.c_char_p
+    parameters = re.findall(".{4}", library.kernel_signature().decode())
+    _check_types(name, args, parameters)
+    args = [_read_only(arg) if code[0] == "<" else arg for arg, code in zip(args, parameters, strict=True)]
+    _check_arrays(name, args)
+    results = []
+    for schedule in schedules:
+        copies = [arg.copy() if _is_output(arg) else arg for arg in args]
+        _run(library_path, name, grid, block, copies, shared_mem, schedule, time_limit)
+        results.append(copies)
+        for i, (first, last) in enumerate(zip(results[0], copies, strict=True)):
+            if _is_output(args[i]) and (differing := np.flatnonzero(_differs(first, last))).size:
+                raise EmulationError(
+                    f"kernel {name}: argument {i} differs between the schedules {schedules[0]} and {schedule} "
+                    f"in {differing.size} numbers, the first at flat index {differing[0]}: is a barrier missing?"
+                )
+    for arg, result in zip(args, results[0], strict=True):
+        if _is_output(arg):
+            arg[...] = result
 
 
 def _run(
@@ -121,11 +172,6 @@ def _run(
         raise ValueError(f"block {block_size} has more than 1024 threads")
     if schedule not in SCHEDULES:
         raise ValueError(f"schedule must be one of {SCHEDULES}, not {schedule!r}")
-    library = ctypes.CDLL(str(library_path))
-    library.kernel_signature.restype = ctypes.c_char_p
-    _check_arrays(name, args)
-    _check_types(name, args, library.kernel_signature().decode())
-
     arrays = {i: arg for i, arg in enumerate(args) if isinstance(arg, np.ndarray)}
     memories = {i: _GuardedMemory(array.nbytes, i, array.flags.writeable) for i, array in arrays.items()}
     for i, array in arrays.items():
@@ -149,7 +195,7 @@ def _run(
         message_bytes.ctypes.data,
         len(message),
     )
-    status = library.run_in_child(ctypes.byref(request))
+    status = ctypes.CDLL(str(library_path)).run_in_child(ctypes.byref(request))
     if status:
         text = message[:].split(b"\0")[0].decode() or f"the process ended with status {status:#x}"
         raise EmulationError(f"kernel {name}: {with_line(text, library_path)}")
@@ -162,42 +208,10 @@ def _run(
             array.reshape(-1).view(np.uint8)[:] = memories[i].data
 
 
-def launch_all_schedules(
-    source: Path,
-    name: str,
-    grid: int | Sequence[int],
-    block: int | Sequence[int],
-    args: Sequence[np.ndarray | np.generic],
-    *,
-    shared_mem: int = 0,
-    options: Sequence[str] = ("-DREAL=float",),
-    time_limit: int = 60,
-) -> None:
-    """Run a kernel in every order of the threads and demand the same bits each time.
-
-    The parameters are those of `launch`. Fill outputs with NaN beforehand: what the kernel does not write stays.
-
-    Raises
-    ------
-    EmulationError
-        If results depend on the order, or a launch fails. The arrays are unchanged then.
-    """
-    _check_arrays(name, args)
-    library_path = build(Path(source), name, tuple(options))
-    results = []
-    for schedule in SCHEDULES:
-        copies = [arg.copy() if _is_output(arg) else arg for arg in args]
-        _run(library_path, name, grid, block, copies, shared_mem, schedule, time_limit)
-        results.append(copies)
-        for i, (first, last) in enumerate(zip(results[0], copies, strict=True)):
-            if _is_output(args[i]) and (differing := np.flatnonzero(_differs(first, last))).size:
-                raise EmulationError(
-                    f"kernel {name}: argument {i} differs between the schedules {SCHEDULES[0]} and {schedule} "
-                    f"in {differing.size} numbers, the first at flat index {differing[0]}: is a barrier missing?"
-                )
-    for arg, result in zip(args, results[0], strict=True):
-        if _is_output(arg):
-            arg[...] = result
+def _read_only(array: np.ndarray) -> np.ndarray:
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _is_output(arg: np.ndarray | np.generic) -> bool:
@@ -232,15 +246,14 @@ def _check_arrays(name: str, args: Sequence[np.ndarray | np.generic]) -> None:
                 raise ValueError(f"arguments {j} and {i} of {name} overlap in memory")
 
 
-def _check_types(name: str, args: Sequence[np.ndarray | np.generic], signature: str) -> None:
-    """Compare the arguments with the parameters of the kernel, for example ``"*f04=i04"``."""
-    expected = re.findall(".{4}", signature)
+def _check_types(name: str, args: Sequence[np.ndarray | np.generic], expected: Sequence[str]) -> None:
+    """Compare the arguments with the parameters of the kernel, for example ``["<f04", "*f04", "=i04"]``."""
     if len(args) != len(expected):
         raise TypeError(f"kernel {name} has {len(expected)} parameters, not {len(args)}")
     for i, (arg, code) in enumerate(zip(args, expected, strict=True)):
         if not isinstance(arg, np.ndarray | np.generic):
             raise TypeError(f"argument {i} of {name} must be an array or numpy scalar, such as np.int32, not {arg!r}")
         form = "*" if isinstance(arg, np.ndarray) else "="
-        if f"{form}{_KINDS.get(arg.dtype.kind)}{arg.dtype.itemsize:02d}" != code:
+        if f"{form}{_KINDS.get(arg.dtype.kind)}{arg.dtype.itemsize:02d}" != code.replace("<", "*"):
             wanted = f"{_FORMS[code[0]]} ({int(code[2:])}-byte {_KIND_NAMES[code[1]]})"
             raise TypeError(f"argument {i} of {name} must be: {wanted}, not {_FORMS[form]} of {arg.dtype}")

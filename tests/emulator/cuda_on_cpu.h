@@ -103,7 +103,8 @@ void call(void (*kernel)(Parameter...), void **args)
     call(kernel, args, std::index_sequence_for<Parameter...>());
 }
 
-// Four characters per parameter, for example "*f04" for float *, "=i08" for long long, "*s08" for float2 *.
+// Four characters per parameter, for example "*f04" for float *, "<f04" for const float *, "=i08" for long long, "*s08"
+// for float2 *.
 template <class... Parameter>
 const char *signature(void (*)(Parameter...))
 {
@@ -111,7 +112,7 @@ const char *signature(void (*)(Parameter...))
     char *end = text;
     [[maybe_unused]] auto append = [&end](auto *value, bool is_pointer) {
         using Value = std::remove_pointer_t<decltype(value)>;
-        *end++ = is_pointer ? '*' : '=';
+        *end++ = !is_pointer ? '=' : std::is_const_v<Value> ? '<' : '*';
         *end++ = std::is_floating_point_v<Value> ? 'f' : std::is_integral_v<Value> ? 'i' : 's';
         *end++ = '0' + sizeof(Value) / 10;
         *end++ = '0' + sizeof(Value) % 10;
