@@ -21,14 +21,18 @@ def quiet(make: Callable[..., Any], **options: Any) -> Any:
 
 
 def in_turns(
-    contenders: dict[str, Callable[[], Any]], rounds: int, repeats: int, pause: float
+    contenders: dict[str, Callable[[], Any]], rounds: int, repeats: int, pause: float, *, warm: bool = True
 ) -> dict[str, dict[str, float]]:
-    """Times of contenders that take turns, each of a pause, a call that is not counted and some that are."""
+    """Times of contenders that take turns, each of a pause, a call that is not counted and some that are.
+
+    Those that are warm already, or take so long that it makes no difference, need no call before.
+    """
     times: dict[str, list[float]] = {who: [] for who in contenders}
     for _ in range(rounds):
         for who, call in contenders.items():
             time.sleep(pause)
-            call()
+            if warm:
+                call()
             for _ in range(repeats):
                 start = time.perf_counter()
                 call()

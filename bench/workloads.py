@@ -93,6 +93,58 @@ def whisper() -> Workload:
     )
 
 
+def griffin_lim() -> Workload:
+    """The fast Griffin-Lim algorithm, 32 iterations; what ought to be reached are the magnitudes."""
+    y = np.random.default_rng(0).standard_normal((16, 10 * SR)).astype(np.float32)
+    S = aa.stft(y, output="magnitude")
+    window = torch.hann_window(N_FFT)
+
+    def loop(forward: Callable[[Any], Any], inverse: Callable[[Any], Any], magnitudes: Any, start: Any) -> Any:
+        """The algorithm of librosa and torchaudio, written with the STFT of a library."""
+        momentum, last, phases = 0.99 / 1.99, 0.0, start
+        for _ in range(32):
+            rebuilt = forward(inverse(magnitudes * phases))
+            phases = rebuilt - momentum * last
+            phases /= abs(phases) + 1e-16
+            last = rebuilt
+        return inverse(magnitudes * phases)
+
+    turns = np.exp(2j * np.pi * np.random.default_rng(0).random(S.shape)).astype(np.complex64)
+    theirs: dict[str, Any] = {"sr": SR, "hop_length": HOP}
+    length = (S.shape[-1] - 1) * HOP
+
+    def by_auvux() -> np.ndarray:
+        return np.asarray(
+            loop(
+                lambda y: auvux.dsp.stft(y, **theirs),
+                lambda X: auvux.dsp.istft(X, **theirs, length=length),
+                S,
+                turns,
+            )
+        )
+
+    def by_torch() -> np.ndarray:
+        with torch.no_grad():
+            found = loop(
+                torch_stft,
+                lambda X: torch.istft(X, N_FFT, HOP, window=window, length=length),
+                torch.from_numpy(S),
+                torch.from_numpy(turns),
+            )
+        return np.asarray(found.numpy())
+
+    return Workload(
+        "Griffin-Lim, 32 iterations, 16 clips of 10 s",
+        {
+            "arrayaudio": lambda: aa.griffinlim(S, n_iter=32, seed=0),
+            "librosa": lambda: librosa.griffinlim(S, n_iter=32, random_state=0),
+            "loop over auvux-dsp": by_auvux,
+            "loop over torch": by_torch,
+        },
+        S,
+    )
+
+
 def workloads() -> Iterator[Workload]:
     """All workloads, one after the other, as each holds its input and its exact result."""
     y = np.random.default_rng(0).standard_normal((16, 10 * SR)).astype(np.float32)

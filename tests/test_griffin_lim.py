@@ -224,7 +224,7 @@ def test_the_kernel_equals_the_reference(n_fft, hop, n, batch, centred, mode, se
     window = Constant(rng.random(n_fft))
     n = min(n, (framing.n_frames(n) - 1) * hop + n_fft - framing.padding)  # which frames reach
     y, previous = rng.standard_normal((2, *batch, n))
-    S = rng.random((*batch, framing.n_frames(n), 1 + n_fft // 2))
+    S = rng.random((*batch, 1 + n_fft // 2, framing.n_frames(n)))
     arguments = (y, previous, S, framing, window, rng.random(), rng.random(n))
     # Phases of coefficients near zero hold fewer digits.
     assert relative_error(rephased(*arguments), rephased.reference(*arguments)) < 1e-10
@@ -232,13 +232,13 @@ def test_the_kernel_equals_the_reference(n_fft, hop, n, batch, centred, mode, se
 
 def test_the_kernel_declines_padding_with_computed_values():
     y, framing = np.ones(50), Framing(8, 2, 4, "mean")
-    assert kernel(y, y, np.ones((26, 5)), framing, Constant(np.ones(8)), 0.9, y) is NotImplemented
+    assert kernel(y, y, np.ones((5, 26)), framing, Constant(np.ones(8)), 0.9, y) is NotImplemented
 
 
 def test_runs_on_a_namespace_that_records(rng):
     S = magnitudes(rng, n=600, n_fft=64)
     plan = compiled(aa.STFT(n_fft=64))
-    arrays, gain = (*rng.standard_normal((2, 592)), S.T), rng.random(592)
+    arrays, gain = (*rng.standard_normal((2, 592)), S), rng.random(592)
     result = rephased(*map(traced.Traced, arrays), plan.framing, plan.window, 0.9, traced.Traced(gain))
     assert_same_spectrum(result.value, rephased(*arrays, plan.framing, plan.window, 0.9, gain))
 

@@ -77,14 +77,14 @@ def test_steps_of_griffin_lim_are_those_of_the_reference(mode, n_fft, hop, dtype
     framing, window = Framing(n_fft, hop, n_fft // 2, mode), Constant(rng.random(n_fft))
     n = min(1000, (framing.n_frames(1000) - 1) * hop + n_fft - n_fft // 2)  # which frames reach
     y, previous = rng.standard_normal((2, 2, 3, n)).astype(dtype)
-    S = rng.random((2, 3, framing.n_frames(n), 1 + n_fft // 2)).astype(dtype)
+    S = rng.random((2, 3, 1 + n_fft // 2, framing.n_frames(n))).astype(dtype)
     gain = rng.random(n).astype(dtype)
     found = tiled_rephased(y, previous, S, framing, window, 0.9, gain)
     assert found.dtype == dtype
     expected = rephased.reference(*(x.astype(float) for x in (y, previous, S)), framing, window, 0.9, gain)
     assert relative_error(found, expected) < {4: 1e-4, 8: 1e-10}[found.itemsize]
     silent = np.zeros(n, dtype)
-    expected = synthesis.reference(S[0, 0].T.astype(complex), framing, window)[n_fft // 2 :][:n]
+    expected = synthesis.reference(S[0, 0].astype(complex), framing, window)[n_fft // 2 :][:n]
     found = tiled_rephased(silent, silent, S[0, 0], framing, window, 0.9, np.ones_like(gain))
     assert_same_spectrum(found, expected, dtype)
 

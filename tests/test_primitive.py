@@ -72,7 +72,7 @@ CASES = {
     "merged_adjoint": [((turns(27, *way),), True) for way in WAYS],
     "synthesis": [((Framing(16, 5), Constant(np.hanning(16))), True), ((Framing(9, 11), Constant(np.ones(9))), True)],
     "median_filter": [((9, -1), False), ((4, -2), False)],
-    "rephased": [((SLOPES, abs(np.resize(SLOPES, (2, 3, 19, 33))), FRAMING, WINDOW, 0.9, SLOPES[0, 0] + 9), False)],
+    "rephased": [((SLOPES, abs(np.resize(SLOPES, (2, 3, 33, 19))), FRAMING, WINDOW, 0.9, SLOPES[0, 0] + 9), False)],
     "heap_phases": [
         ((np.arange(1800.0).reshape(2, 3, 300) % 7 > 0, SLOPES, SLOPES, SLOPES[0], causal), False)
         for causal in (False, True)

@@ -15,7 +15,6 @@ from arrayaudio.arrays import (
     as_real,
     asarray,
     cast,
-    contiguous,
     dtype_name,
     namespace,
     on_device_of,
@@ -71,11 +70,10 @@ def rephased(
     """Give magnitudes `S` the phases of the STFT of y + momentum (y - previous), and go back: (..., n_samples).
 
     Inverse FFTs are windowed, added up and multiplied by `gain`, the inverse sum of the squared windows at each sample.
-    Here `S` has its time axis first, (..., n_frames, freq), as the FFT leaves it.
     """
     ahead = y + momentum * (y - previous)
     X = fourier(windowed_frames(ahead, framing, window))
-    frames = inverse_fourier(namespace(S).matrix_transpose(S) * unit(X), framing.frame_length)
+    frames = inverse_fourier(S * unit(X), framing.frame_length)
     added = overlap_add(frames * window.like(S), framing.hop_length)
     return added[..., framing.padding : framing.padding + y.shape[-1]] * gain
 
@@ -94,11 +92,11 @@ def iterates(S: Array, phases: Array, plan: Plan, length: int | None, momentum: 
             f"length={length}: gives {framing.n_frames(length)} frames, and the spectrogram has {n_frames}; leave it "
             "out and cut the result"
         )
-    squares, upright = squared_windows(S, framing, window), contiguous(namespace(S).matrix_transpose(S))
+    squares = squared_windows(S, framing, window)
     gain = weighed(namespace(S).ones_like(squares), squares, framing, window, length)
     while True:
         yield y
-        previous, y = y, rephased(y, previous, upright, framing, window, momentum, gain)
+        previous, y = y, rephased(y, previous, S, framing, window, momentum, gain)
 
 
 def spectral_convergence(y: Array, S: Array, plan: Plan) -> Array:

@@ -14,14 +14,14 @@ from arrayaudio.kernels.cpu.tiles import scratch_parts
 
 
 @inlined
-def _give_magnitudes(L, n_bins, magnitudes, tiny, huge, up, bins):  # type: ignore[no-untyped-def]
-    """Replace the magnitudes of rows (re, im); the phase of 0 is 0.
+def _give_magnitudes(L, n_bins, magnitudes, first, step, tiny, huge, up, bins):  # type: ignore[no-untyped-def]
+    """Replace the magnitudes of rows (re, im) by those from `first` on, `step` apart; the phase of 0 is 0.
 
     Numbers whose power is below `tiny` or above `huge` are multiplied by `up` or its inverse, so that it exists.
     """
     one = filled(L, magnitudes.dtype.type(1))
     for k in range(n_bins):
-        re, im, size = load(L, bins, 2 * k * L), load(L, bins, 2 * k * L + L), load(L, magnitudes, k * L)
+        re, im, size = load(L, bins, 2 * k * L), load(L, bins, 2 * k * L + L), load(L, magnitudes, first + k * step)
         power = re * re + im * im
         scale = unless_above(power, tiny, up, unless_above(power, huge, one, one / up))
         re, im = re * scale, im * scale
@@ -58,12 +58,11 @@ def kernel(place: Layout) -> Callable[..., None]:
     n_bins, version = a * b * c + 1, VERSION
 
     def run_frames(  # type: ignore[no-untyped-def]
-        signal, before, S, first, last, halved, scaled, hop, start, tables, upright, limits, memory, out
+        signal, before, S, n_frames, first, last, halved, scaled, hop, start, tables, limits, memory, out
     ):
         assert version  # which makes it part of the function
-        rows, column, bins, magnitudes, frames = memory
+        rows, column, bins, frames = memory
         positions, second, third, halves = tables
-        ones, places = upright
         tiny, huge, up = limits
         n = halved.size
         done = first
@@ -72,8 +71,7 @@ def kernel(place: Layout) -> Callable[..., None]:
             i = max(before, min(done, last - L))
             load_frames(L, signal, (i - before) * hop, hop, halved, positions, rows)
             transform(L, a, b, c, first_step, second_step, rows, second, third, halves, column, True, bins)
-            load_frames(L, S, i * n_bins, n_bins, ones, places, magnitudes)
-            _give_magnitudes(L, n_bins, magnitudes, tiny, huge, up, bins)
+            _give_magnitudes(L, n_bins, S, i, n_frames, tiny, huge, up, bins)
             inverse(
                 L, a, b, c, first_step, second_step, bins, 0, 2 * L, False,
                 rows, positions, second, third, halves, column,
@@ -86,30 +84,23 @@ def kernel(place: Layout) -> Callable[..., None]:
     return jit(run_frames)
 
 
-@functools.lru_cache(maxsize=32)
-def _upright(n_bins: int, dtype: np.dtype[Any], n_lanes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Weights and positions that turn frames of bins into rows as they are."""
-    return np.ones(n_bins, dtype), np.arange(n_bins, dtype=np.intp) * n_lanes
-
-
 def lane_rephased(
     pair: tuple[np.ndarray, np.ndarray], momentum: Any, edges: Any, padding: int, S: np.ndarray, frames: range,
     window: np.ndarray, hop: int, start: int, out: np.ndarray,
 ) -> None:  # fmt: skip
-    """Add frames of a signal and the one before it up in `out`, from sample `start` on; S is (n_frames, n_bins)."""
+    """Add frames of a signal and the one before it up in `out`, from sample `start` on; S is (n_bins, n_frames)."""
     dtype, n_fft = window.dtype, len(window)
-    place, (n_frames, n_bins) = layout(n_fft, dtype), S.shape
+    place, (n_bins, n_frames) = layout(n_fft, dtype), S.shape
     L = place.n_lanes
     if n_frames < L:
-        S = np.pad(S, ((0, L - n_frames), (0, 0)))
+        S = np.pad(S, ((0, 0), (0, L - n_frames)))
     before = max(0, min(frames.start, frames.stop - L))
     n_ahead = (max(L, frames.stop - before) - 1) * hop + n_fft
     exponents = (-80, 80, 100) if dtype.itemsize == 4 else (-900, 900, 600)
     limits = tuple(dtype.type(2.0) ** dtype.type(exponent) for exponent in exponents)
-    ahead, *parts = scratch_parts((n_ahead, place.size, n_fft * L, 2 * n_bins * L, n_bins * L, n_fft * L), dtype)
+    ahead, *parts = scratch_parts((n_ahead, place.size, n_fft * L, 2 * n_bins * L, n_fft * L), dtype)
     extrapolate(*pair, momentum, *edges, padding, before * hop - padding, ahead)
     kernel(place)(
-        ahead, before, S.reshape(-1), frames.start, frames.stop, window / 2, window / n_fft, hop,
-        frames.start * hop - padding - start, tables(n_fft, dtype), _upright(n_bins, dtype, L), limits,
-        tuple(parts), out,
+        ahead, before, S.reshape(-1), S.shape[-1], frames.start, frames.stop, window / 2, window / n_fft, hop,
+        frames.start * hop - padding - start, tables(n_fft, dtype), limits, tuple(parts), out,
     )  # fmt: skip

@@ -11,7 +11,6 @@ import numpy as np
 
 from arrayaudio.kernels.cpu.fft import covered
 from arrayaudio.kernels.cpu.lane_rephased import lane_rephased
-from arrayaudio.kernels.cpu.lanes import lanes
 from arrayaudio.kernels.cpu.synthesis import TILES
 from arrayaudio.kernels.cpu.threads import run
 from arrayaudio.kernels.cpu.tiles import tile_length
@@ -21,15 +20,14 @@ def rephased(
     y: np.ndarray, previous: np.ndarray, S: np.ndarray, framing: Any, window: Any, momentum: float, gain: np.ndarray
 ) -> Any:
     """Return the next waveform, or decline other sizes and computed padding."""
-    n_samples, (n_frames, n_bins) = y.shape[-1], S.shape[-2:]
+    n_samples, n_frames = y.shape[-1], S.shape[-1]
     edges, n_fft, hop, padding = (
         framing.edge_indices(n_samples),
         framing.frame_length,
         framing.hop_length,
         framing.padding,
     )
-    # Rows of S are read in whole vectors.
-    if edges is None or not covered(n_fft, y.dtype) or n_bins < lanes(y.dtype):
+    if edges is None or not covered(n_fft, y.dtype):
         return NotImplemented
     out = np.empty(y.shape, y.dtype)
     if out.size == 0:
@@ -37,7 +35,7 @@ def rephased(
     weights, factor = window.like(y), y.dtype.type(momentum)
     flat = (np.ascontiguousarray(x).reshape(-1, n_samples) for x in (y, previous))
     pairs = list(zip(*flat, strict=True))
-    magnitudes, waveforms = np.ascontiguousarray(S).reshape(-1, n_frames, n_bins), out.reshape(-1, n_samples)
+    magnitudes, waveforms = np.ascontiguousarray(S).reshape(-1, *S.shape[-2:]), out.reshape(-1, n_samples)
     overlap = -(-n_fft // hop) - 1  # frames that reach into a segment from before it
     size = max(TILES * tile_length(n_frames, n_fft, y.itemsize), 4 * overlap)
 

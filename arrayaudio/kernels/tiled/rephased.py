@@ -20,11 +20,11 @@ def give_magnitudes(X: np.ndarray, S: np.ndarray) -> np.ndarray:
 def rephased(
     y: np.ndarray, previous: np.ndarray, S: np.ndarray, framing: Any, window: Any, momentum: float, gain: np.ndarray
 ) -> Any:
-    """Return the next waveform: inverse FFTs of `S`, (..., n_frames, n_bins), with phases from the last two."""
-    n_fft, hop, (n_frames, n_bins) = framing.frame_length, framing.hop_length, S.shape[-2:]
+    """Return the next waveform: inverse FFTs of `S` with phases from the last two."""
+    n_fft, hop, n_frames = framing.frame_length, framing.hop_length, S.shape[-1]
     weights = window.like(y)
     parts = -(-n_fft // hop)  # hops that a frame reaches over
-    magnitudes = S.reshape(-1, n_frames, n_bins)
+    magnitudes = S.reshape(-1, *S.shape[-2:])
     signals = (y + y.dtype.type(momentum) * (y - previous)).reshape(len(magnitudes), y.shape[-1])
     signals = np.pad(signals, ((0, 0), (framing.padding,) * 2), mode=framing.pad_mode)
     blocks = np.zeros((len(signals), n_frames + parts - 1, hop), y.dtype)
@@ -35,7 +35,7 @@ def rephased(
         first, last = max(0, begin - parts + 1), min(begin + size, n_frames)
         frames = np.lib.stride_tricks.sliding_window_view(signals[item, first * hop :], n_fft)[::hop][: last - first]
         X = scipy.fft.rfft(frames * weights, axis=-1)
-        frames = scipy.fft.irfft(give_magnitudes(X, magnitudes[item, first:last]), n=n_fft, axis=-1)
+        frames = scipy.fft.irfft(give_magnitudes(X, magnitudes[item, :, first:last].T), n=n_fft, axis=-1)
         frames *= weights
         add_up(frames, first - begin, blocks[item, begin : None if last == n_frames else last])
 
