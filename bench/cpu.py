@@ -117,6 +117,11 @@ def main() -> None:
         for workload in workloads():
             runs.setdefault(workload.name, []).append(compare(*workload))
     results = {name: middle(measured) for name, measured in runs.items()}
+    print("\nmedians of all runs")
+    for name, rows in results.items():
+        best = min((who for who in rows if who != "arrayaudio"), key=lambda who: rows[who]["median_ms"])
+        ours, theirs = rows["arrayaudio"]["median_ms"], rows[best]["median_ms"]
+        print(f"  {name:<44}{ours:9.2f} ms   {best} {theirs:.2f} ms, {theirs / ours:.2f} x")
     others = {peer: importlib.metadata.version(peer) for peer in PEERS}
     write("cpu", {"results": results, "griffin_lim": long_searches(), "startup": startup()}, others)
 
