@@ -25,6 +25,7 @@ from .recordings import encoded, tone
 hypothesis.settings.register_profile("arrayaudio", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("arrayaudio")
 
+HOSTS = ["numpy", "numpy-readonly", "array-api-strict"]
 AUDIO = Path(__file__).parent.parent / "docs" / "audio"
 
 
@@ -102,7 +103,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "library" in metafunc.fixturenames:
         cupy = [] if cuda_problem() else ["cupy"]
         stand_in = metafunc.config.getoption("--stand-in")
-        names = cupy if stand_in else ["numpy", "numpy-readonly", "array-api-strict", *cupy]
+        names = cupy if stand_in else [*HOSTS, *cupy]
         metafunc.parametrize("library", names, indirect=True)
 
 
@@ -121,6 +122,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def library(request: pytest.FixtureRequest) -> Library:
+    return Library(request.param)
+
+
+@pytest.fixture(params=HOSTS)
+def host_library(request: pytest.FixtureRequest) -> Library:
+    """A library in whose memory values are searched, which would have to wait for a GPU."""
     return Library(request.param)
 
 

@@ -249,11 +249,11 @@ class TestErrors:
             aa.pghi(np.ones((33, 9)), **options)
 
     @pytest.mark.parametrize("bad", [-1.0, np.nan, np.inf])
-    def test_magnitudes_are_finite_and_not_negative(self, library, bad):
+    def test_magnitudes_are_finite_and_not_negative(self, host_library, bad):
         S = np.ones((33, 9))
         S[3, 4] = bad
         with pytest.raises(aa.ParameterError, match="must be finite and not negative"):
-            aa.pghi(library.asarray(S))
+            aa.pghi(host_library.asarray(S))
 
     def test_shapes_and_dtypes(self):
         with pytest.raises(aa.ParameterError, match=r"shape \(33,\): must have shape"):

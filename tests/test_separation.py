@@ -262,14 +262,14 @@ def test_bad_settings_are_refused(options, message):
 
 
 @pytest.mark.parametrize("bad", [-1.0, np.nan, np.inf])
-def test_bad_values_are_refused(bad, library):
+def test_bad_values_are_refused(bad, host_library):
     S = np.ones((4, 4))
     S[1, 2] = bad
     with pytest.raises(aa.ParameterError, match="must be finite and not negative"):
-        aa.hpss(library.asarray(S))
+        aa.hpss(host_library.asarray(S))
     if bad != -1.0:
         with pytest.raises(aa.ParameterError, match="must be finite and not negative"):
-            aa.hpss(library.asarray(S + 0j))
+            aa.hpss(host_library.asarray(S + 0j))
 
 
 def test_bad_arrays_are_refused():

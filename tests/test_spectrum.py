@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import arrayaudio as aa
+from arrayaudio.arrays import namespace
 from arrayaudio.spectrum import Scaling, limit_range, magnitude, phase, power, scaled
 
 from . import naive
@@ -88,7 +89,7 @@ def test_a_function_gives_the_reference_of_each_item(kind, library, batch):
 
     def loudest(values, axis, keepdims):
         assert library.owns(values)
-        return x.__array_namespace__().max(values, axis=axis, keepdims=keepdims)
+        return namespace(values).max(values, axis=axis, keepdims=keepdims)
 
     levels = library.to_numpy(to_db(x, ref=loudest))
     exact = batch.astype(np.float64)

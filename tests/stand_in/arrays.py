@@ -34,8 +34,9 @@ def unwrap(x: Any) -> Any:
 
 
 def through(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
-    """Call a function of NumPy with arrays of the stand-in."""
-    result = function(*map(unwrap, args), **{key: unwrap(value) for key, value in kwargs.items()})
+    """Call a function of NumPy with arrays of the stand-in, without NumPy's warnings of values that are not finite."""
+    with np.errstate(all="ignore"):
+        result = function(*map(unwrap, args), **{key: unwrap(value) for key, value in kwargs.items()})
     out = kwargs.get("out")
     return out if isinstance(out, ndarray) else wrap(result)
 

@@ -9,5 +9,5 @@ __all__ = ["cupy", "set_aside"]
 
 def set_aside() -> None:
     """Take the real CuPy out of the modules that imports find."""
-    for name in [name for name in sys.modules if name.partition(".")[0] == "cupy"]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("cupy", "cupyx")]:
         del sys.modules[name]
