@@ -58,7 +58,10 @@ class Library:
 
 @dataclass(frozen=True)
 class Gpu(Library):
-    """CuPy's arrays on a device or its stand-in, and the programs that were launched on it, in turn."""
+    """CuPy's arrays on a device or its stand-in, and the programs that were launched on it, in turn.
+
+    After changes to a source or to the loader, `unload` lets programs be compiled and loaded again.
+    """
 
     launches: list[Any]
     monkeypatch: pytest.MonkeyPatch
@@ -114,7 +117,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         fixtures = getattr(item, "fixturenames", ())
         if config.getoption("--stand-in"):
             return "gpu" in fixtures or "library" in fixtures
-        return "gpu" not in fixtures or not cuda_problem()
+        return "stand_in" not in fixtures and ("gpu" not in fixtures or not cuda_problem())
 
     config.hook.pytest_deselected(items=[item for item in items if not runs(item)])
     items[:] = filter(runs, items)
@@ -150,6 +153,12 @@ def gpu(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> Gpu:
 
         monkeypatch.setattr(kernels, "schedules", emulator.SCHEDULES)
     return Gpu("cupy", launches, monkeypatch, load.cache_clear)
+
+
+@pytest.fixture
+def stand_in(gpu: Gpu) -> Gpu:
+    """The stand-in alone, for tests that want the errors of the emulator."""
+    return gpu
 
 
 @pytest.fixture(params=["float32", "float64"])
