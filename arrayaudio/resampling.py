@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -87,6 +87,52 @@ def resample(
     signal = as_signal(y)
     if check_finite:
         require_finite(signal)
+    way = conversion(orig_sr, target_sr, half_width=half_width, rolloff=rolloff, beta=beta)
+    with on_device_of(signal):
+        return signal if way.up == way.down else way.outputs(signal, 0, 0, way.n_outputs(signal.shape[-1]))
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """From `down` inputs to `up` outputs, each from the inputs up to `reach` away."""
+
+    up: int
+    down: int
+    reach: int
+    cutoff: float
+    half_width: int
+    beta: float
+
+    def n_outputs(self, n_samples: int) -> int:
+        """Outputs for so many inputs."""
+        return -(-n_samples * self.up // self.down)
+
+    @property
+    def by_matrix(self) -> bool:
+        """Whether a matrix gives all outputs of a period."""
+        return (self.down + 2 * self.reach) * self.up <= LARGEST_MATRIX
+
+    def outputs(self, y: Array, begin: int, first: int, stop: int) -> Array:
+        """Outputs `first` to before `stop`, from inputs that begin with number `begin`; what is outside is zero.
+
+        With a matrix, `begin` must be a multiple of `down`.
+        """
+        if not self.by_matrix:
+            return _by_taps(y, self, begin, first, stop)
+        # Products of matrices are fast if each frame gives several outputs.
+        several = -(-LEAST_OUTPUTS // self.up)
+        up, down = several * self.up, several * self.down
+        matrix = _polyphase(up, down, self.reach, self.cutoff, self.half_width, self.beta)
+        before = begin // self.down * self.up
+        needed = -(-(stop - before) * self.down // self.up)
+        whole_signal = lengthened(y, 0, needed) if needed > y.shape[-1] else y
+        return polyphase(whole_signal, up, down, self.reach, matrix)[..., first - before : stop - before]
+
+
+def conversion(
+    orig_sr: float, target_sr: float, *, half_width: int = 64, rolloff: float = 0.94, beta: float = 12.27
+) -> Conversion:
+    """Check the settings of `resample`, and return what they come to."""
     old, new = real("orig_sr", orig_sr, above=0), real("target_sr", target_sr, above=0)
     half_width, beta = whole("half_width", half_width, most=4096), real("beta", beta, least=0)
     rolloff = real("rolloff", rolloff, above=0)
@@ -94,23 +140,13 @@ def resample(
         raise ParameterError(f"rolloff={rolloff!r}: must be at most 1")
     # 2^20 keeps the drift over an hour of audio under a thousandth of a sample.
     ratio = (Fraction(new) / Fraction(old)).limit_denominator(2**20)
-    up, down = ratio.numerator, ratio.denominator
-    if up == down:
-        return signal
     if not 1 / LARGEST_RATIO <= ratio <= LARGEST_RATIO:
         raise ParameterError(
             f"target_sr={target_sr!r}: must be within a factor of {LARGEST_RATIO} of orig_sr={orig_sr!r}"
         )
+    up, down = ratio.numerator, ratio.denominator
     cutoff = rolloff * min(1.0, up / down)
-    reach = math.ceil(half_width / cutoff)
-    with on_device_of(signal):
-        if (down + 2 * reach) * up <= LARGEST_MATRIX:
-            # Products of matrices are fast if each frame gives several outputs.
-            several = -(-LEAST_OUTPUTS // up)
-            up, down = several * up, several * down
-            matrix = _polyphase(up, down, reach, cutoff, half_width, beta)
-            return polyphase(signal, up, down, reach, matrix)
-        return _by_taps(signal, up, down, reach, lambda u: _kernel(u, cutoff, half_width, beta))
+    return Conversion(up, down, math.ceil(half_width / cutoff), cutoff, half_width, beta)
 
 
 @primitive
@@ -131,17 +167,21 @@ def polyphase(y: Array, up: int, down: int, reach: int, matrix: Constant) -> Arr
     return xp.concat(blocks, axis=-1)[..., :n_out]
 
 
-def _by_taps(y: Array, up: int, down: int, reach: int, kernel: Callable[[np.ndarray], np.ndarray]) -> Array:
+def _by_taps(y: Array, way: Conversion, begin: int, first: int, stop: int) -> Array:
     """Each output from the 2 reach inputs around it, with weights computed for its place, block by block."""
-    xp = namespace(y)
-    n_out, taps = -(-y.shape[-1] * up // down), np.arange(2 * reach)
-    padded = lengthened(y, reach - 1, (n_out - 1) * down // up + 2 * reach)
+    xp, reach = namespace(y), way.reach
+    taps = np.arange(2 * reach)
+    # What is padded begins with the first input that any output needs.
+    needed = first * way.down // way.up - reach + 1
+    inside = y[..., max(0, needed - begin) :]
+    padded = lengthened(inside, max(0, begin - needed), (stop - 1) * way.down // way.up + reach + 1 - needed)
     step = max(1, BLOCK // len(taps))
     blocks = []
-    for first in range(0, n_out, step):
-        start, rest = np.divmod(np.arange(first, min(first + step, n_out)) * down, up)
-        index = xp.asarray((start[:, None] + taps).ravel())
-        weights = Constant(kernel((rest / up + reach - 1)[:, None] - taps)).like(y)
+    for start in range(first, stop, step):
+        place, rest = np.divmod(np.arange(start, min(start + step, stop)) * way.down, way.up)
+        index = xp.asarray((place[:, None] - reach + 1 - needed + taps).ravel())
+        distances = (rest / way.up + reach - 1)[:, None] - taps
+        weights = Constant(_kernel(distances, way.cutoff, way.half_width, way.beta)).like(y)
         values = xp.reshape(xp.take(padded, index, axis=-1), (*y.shape[:-1], *weights.shape))
         blocks.append(xp.sum(values * weights, axis=-1))
     return xp.concat(blocks, axis=-1)

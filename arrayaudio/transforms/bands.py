@@ -56,6 +56,13 @@ class Banded(FramedTransform):
     def _bank(self) -> np.ndarray:
         raise NotImplementedError
 
+    def _require_local(self) -> None:
+        if self.scale == "db" and self.top_db is not None:
+            raise ParameterError(
+                f"top_db={self.top_db!r}: counts from the loudest value of the whole signal, which a stream does not "
+                "know; use top_db=None"
+            )
+
     def _plan(self) -> Plan:
         return Plan(self.framing, self.frame_window, self.power, Constant(self._bank()), self._scaling())
 

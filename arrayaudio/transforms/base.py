@@ -25,6 +25,8 @@ from arrayaudio.checks import one_of, real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import PAD_MODES, Framing
 from arrayaudio.plan import Plan, spectrogram, written
+from arrayaudio.streaming.analysis import Analysis
+from arrayaudio.streaming.base import Channels
 from arrayaudio.transforms.output import require_output
 from arrayaudio.transforms.params import Learnable, bare, moved
 from arrayaudio.windows import Window, centred_window, freeze_window
@@ -201,6 +203,26 @@ class Framed(Transform):
     def min_length(self) -> int:
         """The shortest signal that can be transformed, in samples."""
         return self.framing.min_length
+
+    def stream(self, channels: Channels = None) -> Analysis:
+        """Return this transform for a signal that comes block by block: see `Analysis`.
+
+        Parameters
+        ----------
+        channels : None, int or tuple
+            Shape of the blocks before their last axis: (n,), (channels, n) or (*channels, n).
+
+        Raises
+        ------
+        ParameterError
+            If results depend on the whole signal.
+        """
+        self._require_local()
+        bare = dataclasses.replace(self, center=False)._with(self._given)
+        return Analysis(self.framing, bare._checked, bare._apply, channels)
+
+    def _require_local(self) -> None:
+        """Raise ParameterError if frames depend on what is outside of them."""
 
     def n_frames(self, n_samples: int) -> int:
         """The number of frames that a signal of `n_samples` samples gives."""

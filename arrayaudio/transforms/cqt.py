@@ -172,6 +172,13 @@ class ConstantQ(Framed):
         analyse = by_octaves if self.method in octaves.METHODS else constant_q
         return analyse(y, self.framing, bank)
 
+    def _require_local(self) -> None:
+        if self.method in octaves.METHODS:
+            raise ParameterError(
+                f"method={self.method!r}: halves the rate of the whole signal; a stream needs one of 'auto', '1992' "
+                "and '1992v2'"
+            )
+
     def _apply(self, y: Array) -> Array:
         return contiguous(detected(self._coefficients(y, self.bank), DETECTORS[self.output]))
 

@@ -67,6 +67,9 @@ class HybridCQT(CQT):
         if not self.center:
             raise ParameterError("center=False: the frames of a hybrid transform differ in width, so they are centred")
 
+    def _require_local(self) -> None:
+        raise ParameterError("a hybrid transform has frames of several widths, which no stream cuts; use CQT")
+
     @property
     def _arrays(self) -> dict[str, Callable[[], Any]]:
         return {}

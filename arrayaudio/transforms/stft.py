@@ -10,6 +10,8 @@ from arrayaudio.plan import Plan
 from arrayaudio.plan_inverse import distance, nearest, require_finite_rows
 from arrayaudio.scales import fft_frequencies
 from arrayaudio.spectrum import DETECTORS
+from arrayaudio.streaming.base import Channels
+from arrayaudio.streaming.synthesis import Synthesis
 from arrayaudio.transforms.base import FramedTransform, compiled, settings
 
 __all__ = ["STFT"]
@@ -129,6 +131,28 @@ class STFT(FramedTransform):
         if self.freq_scale == "linear":
             return self.fmin + k * ((self.fmax - self.fmin) / self.freq_bins)
         return self.fmin * (self.fmax / self.fmin) ** (k / self.freq_bins)
+
+    def inverse_stream(self, channels: Channels = None) -> Synthesis:
+        """Return the inverse for spectra that come block by block: see `Synthesis`.
+
+        Parameters
+        ----------
+        channels : None, int or tuple
+            Shape of the blocks before their last two axes.
+
+        Raises
+        ------
+        ParameterError
+            If this transform keeps something else than complex coefficients of the FFT's frequencies, or the window
+            and the hop have no inverse.
+        """
+        plan = compiled(self)
+        if self.output != "complex" or plan.frequencies is not None or plan.basis is not None:
+            raise ParameterError(
+                f"output={self.output!r}, freq_scale={self.freq_scale!r}: a stream goes back from complex coefficients "
+                "of the FFT's frequencies; use output='complex' and freq_scale='fft' without a basis of its own"
+            )
+        return Synthesis(plan.framing, plan.window, self.device, channels)
 
     def inverse(
         self,
