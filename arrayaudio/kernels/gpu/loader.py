@@ -32,9 +32,7 @@ class Program(NamedTuple):
     @property
     def text(self) -> str:
         """The whole source; numbers of lines count from the beginning of the kernel's own file."""
-        text = source_path(self.name).read_text()
-        text = re.sub(r'^#include "(.+)"$', lambda found: _included(found[1]), text, flags=re.MULTILINE)
-        return f'{self.prefix}#line 1 "{self.name}.cu"\n{text}'
+        return f'{self.prefix}#line 1 "{self.name}.cu"\n{_with_headers(source_path(self.name).read_text())}'
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -46,6 +44,10 @@ class Program(NamedTuple):
 def source_path(name: str) -> Path:
     """Where the source of a kernel is."""
     return Path(__file__).with_name(f"{name}.cu")
+
+
+def _with_headers(text: str) -> str:
+    return re.sub(r'^#include "(.+)"$', lambda found: _with_headers(_included(found[1])), text, flags=re.MULTILINE)
 
 
 def _included(name: str) -> str:
