@@ -24,6 +24,7 @@ demo: .venv/demo.ready
 
 test: lint
 	$(BIN)/python $(PYTEST)
+	$(BIN)/python $(PYTEST) --stand-in
 
 lint: .venv/dev.ready
 	$(BIN)/ruff check .

@@ -7,7 +7,7 @@ import pytest
 
 import arrayaudio as aa
 from arrayaudio import arrays
-from arrayaudio.arrays import Constant, as_real, cast, contiguous, device, dtype_name, namespace
+from arrayaudio.arrays import Constant, as_real, cast, contiguous, device, dtype_name, namespace, require_finite
 
 from . import traced
 
@@ -99,6 +99,24 @@ def test_a_missing_gpu_is_an_error_with_the_remedy_never_a_cpu_run():
         aa.stft(np.zeros(3000), device="cuda")
 
 
+def test_signals_are_moved_to_a_gpu_and_stay_there(gpu):
+    y = np.ones(300)
+    S = aa.STFT(n_fft=64).to("cuda")(y)
+    assert gpu.owns(S)
+    assert device(S) == "cuda:0"
+    np.testing.assert_array_equal(gpu.to_numpy(S), gpu.to_numpy(aa.stft(gpu.asarray(y), n_fft=64)))
+    with pytest.raises(aa.BackendError, match="cupy on cuda:0 and numpy on cpu"):
+        namespace(S, y)
+    with pytest.raises(aa.BackendError, match=r"device='cuda:99': this machine has \d+ CUDA device"):
+        aa.asarray(y, device="cuda:99")
+
+
+def test_samples_on_a_gpu_are_not_searched(gpu):
+    require_finite(gpu.asarray(np.array([1.0, np.nan])))
+    with pytest.raises(aa.ParameterError, match="first at index 1"):
+        require_finite(np.array([1.0, np.nan]))
+
+
 def test_a_cupy_that_is_absent_or_broken_is_explained(monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)
     assert "CuPy cannot be imported" in arrays.cuda_problem()
@@ -123,6 +141,13 @@ def test_contiguous_reorders_only_what_needs_it():
     x = np.arange(6.0).reshape(2, 3)
     assert contiguous(x) is x
     assert contiguous(x.T).flags.c_contiguous
+
+
+def test_contiguous_keeps_what_is_on_a_gpu_there(gpu):
+    x = gpu.asarray(np.arange(6.0).reshape(2, 3))
+    assert contiguous(x) is x
+    assert contiguous(x.T).flags.c_contiguous
+    np.testing.assert_array_equal(gpu.to_numpy(contiguous(x.T)), gpu.to_numpy(x).T)
 
 
 class TestConstant:

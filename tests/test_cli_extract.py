@@ -7,11 +7,11 @@ import pytest
 import soundfile
 
 import arrayaudio as aa
-from arrayaudio.arrays import cuda_problem
 from arrayaudio.ext.io import load
 
 from .command_line import CASES, SPOILED, copies, features, run, written
 from .recordings import NAMES, SR, encoded, tone
+from .tolerances import assert_same_levels
 
 # What extract writes
 
@@ -72,11 +72,11 @@ def test_the_recordings_of_the_project_are_extracted(audio, out):
         np.testing.assert_array_equal(features(out / f"{name}.npz"), aa.MFCC(sr=sr)(y), strict=True)
 
 
-@pytest.mark.skipif(cuda_problem() is not None, reason="needs a GPU")
-def test_a_gpu_gives_the_same_features(clip, out):
+def test_a_gpu_gives_the_same_features(clip, out, gpu):
     assert run("extract", clip, "-o", out / "cpu").exit_code == 0
     assert run("extract", clip, "-o", out / "gpu", "--device", "cuda").exit_code == 0
-    np.testing.assert_allclose(features(out / "gpu" / "clip.npz"), features(out / "cpu" / "clip.npz"), atol=1e-2)
+    assert_same_levels(features(out / "gpu" / "clip.npz"), features(out / "cpu" / "clip.npz"))
+    assert gpu.launches
 
 
 # Where extract writes

@@ -61,6 +61,16 @@ def test_the_signal_is_never_overwritten():
         aa.STFT(n_fft=64, hop_length=16, output="power")(y[:3000], out=out)
 
 
+def test_a_signal_on_a_gpu_is_never_overwritten_and_its_neighbours_are(gpu):
+    stft, memory = aa.STFT(n_fft=64, hop_length=16, output="power"), gpu.asarray(np.ones(3000 + 33 * 188))
+    y, out = memory[:3000], memory[3000:].reshape(33, 188)
+    with pytest.raises(aa.ParameterError, match="out: must not overlap the signal"):
+        stft(y, out=memory[2999:-1].reshape(33, 188))
+    assert stft(y, out=out) is out
+    np.testing.assert_array_equal(gpu.to_numpy(y), 1)
+    np.testing.assert_array_equal(gpu.to_numpy(out), gpu.to_numpy(stft(y)))
+
+
 def test_arrays_on_the_tape_are_not_written():
     stft, out = aa.STFT(n_fft=64, output="power"), np.zeros((33, 188))
     with pytest.raises(aa.DifferentiationError, match="out: arrays on the tape are never written to"):

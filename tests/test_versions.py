@@ -89,6 +89,11 @@ def test_the_gpu_line_agrees_with_what_arrays_can_use():
     assert (problem or "") in versions()["gpu"]
 
 
+def test_a_gpu_is_named(gpu):
+    assert versions()["gpu"]
+    assert not versions()["gpu"].startswith("none")
+
+
 def test_show_versions_writes_to_standard_output(capsys):
     assert aa.show_versions() is None
     shown = capsys.readouterr()

@@ -70,6 +70,8 @@ class ndarray:  # noqa: N801
             (kwargs["out"],) = kwargs["out"]
         if not all(isinstance(x, ndarray | np.ndarray | np.generic | bool | int | float | complex) for x in inputs):
             return NotImplemented
+        if ufunc.__name__ in _COMPARISONS.values():
+            inputs = tuple(x.item() if isinstance(x, np.ndarray) and x.ndim == 0 else x for x in inputs)
         return counterpart(*inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
