@@ -197,7 +197,7 @@ class TestErrors:
             (aa.STFT(pad_mode="mean"), "pad_mode='mean': needs the whole signal"),
             (aa.STFT(pad_mode="wrap"), "pad_mode='wrap': needs the whole signal"),
             (aa.CQT(sr=SR, fmin=100, n_bins=24, method="2010"), "method='2010': halves the rate"),
-            (aa.HybridCQT(sr=SR, fmin=100, n_bins=24), "frames of several widths"),
+            (aa.HybridCQT(sr=SR, fmin=100, n_bins=24), "has frames of several widths"),
         ):
             with pytest.raises(aa.ParameterError, match=message):
                 transform.stream()

@@ -8,10 +8,11 @@ from arrayaudio.arrays import Array, Constant
 from arrayaudio.bases import DCT_NORMS, DCT_TYPES, cepstral
 from arrayaudio.checks import frequency_range, one_of, real, whole
 from arrayaudio.errors import ParameterError
-from arrayaudio.plan import Plan
+from arrayaudio.plan import Plan, spectrogram
 from arrayaudio.project import mix_rows
 from arrayaudio.spectrum import Scaling
-from arrayaudio.transforms.base import FramedTransform, settings
+from arrayaudio.transforms.base import FramedTransform, compiled, settings
+from arrayaudio.transforms.by_frames import ByFrames
 
 LEVELS = ("db", "log", "log10", None)
 
@@ -56,12 +57,9 @@ class Banded(FramedTransform):
     def _bank(self) -> np.ndarray:
         raise NotImplementedError
 
-    def _require_local(self) -> None:
-        if self.scale == "db" and self.top_db is not None:
-            raise ParameterError(
-                f"top_db={self.top_db!r}: counts from the loudest value of the whole signal, which a stream does not "
-                "know; use top_db=None"
-            )
+    def _by_frames(self) -> ByFrames:
+        plan = compiled(self._uncentred(top_db=None))
+        return ByFrames(lambda y: spectrogram(y, plan), self.top_db if self.scale == "db" else None)
 
     def _plan(self) -> Plan:
         return Plan(self.framing, self.frame_window, self.power, Constant(self._bank()), self._scaling())
@@ -96,9 +94,14 @@ class Cepstral(Banded):
         self._replace(**{kept: n_kept, bands: n_bands}, lifter=real("lifter", self.lifter, least=0))
 
     def _apply(self, y: Array) -> Array:
+        return self._cepstra(super()._apply(y))
+
+    def _by_frames(self) -> ByFrames:
+        return super()._by_frames()._replace(finish=self._cepstra)
+
+    def _cepstra(self, S: Array) -> Array:
         n_kept, n_bands = (getattr(self, name) for name in self.sizes)
-        basis = cepstral(n_kept, n_bands, self.dct_type, self.norm, self.lifter)
-        return mix_rows(super()._apply(y), basis)
+        return mix_rows(S, cepstral(n_kept, n_bands, self.dct_type, self.norm, self.lifter))
 
     @property
     def frequencies(self) -> np.ndarray:

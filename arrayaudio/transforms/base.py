@@ -27,6 +27,7 @@ from arrayaudio.frames import PAD_MODES, Framing
 from arrayaudio.plan import Plan, spectrogram, written
 from arrayaudio.streaming.analysis import Analysis
 from arrayaudio.streaming.base import Channels
+from arrayaudio.transforms.by_frames import ByFrames
 from arrayaudio.transforms.output import require_output
 from arrayaudio.transforms.params import Learnable, bare, moved
 from arrayaudio.windows import Window, centred_window, freeze_window
@@ -217,12 +218,21 @@ class Framed(Transform):
         ParameterError
             If results depend on the whole signal.
         """
-        self._require_local()
-        bare = dataclasses.replace(self, center=False)._with(self._given)
-        return Analysis(self.framing, bare._checked, bare._apply, channels)
+        steps = self._by_frames()
+        if steps.span is not None:
+            raise ParameterError(
+                f"top_db={steps.span!r}: counts from the loudest value of the whole signal, which a stream does not "
+                "know; use top_db=None"
+            )
+        return Analysis(self.framing, self._checked, lambda y: steps.finish(steps.run(y)), channels)
 
-    def _require_local(self) -> None:
-        """Raise ParameterError if frames depend on what is outside of them."""
+    def _by_frames(self) -> ByFrames:
+        """The transform as steps that act on each frame by itself, or ParameterError if there are none."""
+        return ByFrames(self._uncentred()._apply)
+
+    def _uncentred(self, **changes: Any) -> Self:
+        """A copy with the frames that lie inside the signal."""
+        return dataclasses.replace(self, center=False, **changes)._with(self._given)
 
     def n_frames(self, n_samples: int) -> int:
         """The number of frames that a signal of `n_samples` samples gives."""

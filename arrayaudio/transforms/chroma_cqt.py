@@ -13,6 +13,7 @@ from arrayaudio.norms import checked_norm, normalised
 from arrayaudio.project import mix_rows
 from arrayaudio.scales import C1
 from arrayaudio.transforms.base import Framed, settings
+from arrayaudio.transforms.by_frames import ByFrames
 from arrayaudio.transforms.cqt import CQT
 from arrayaudio.transforms.hybrid_cqt import HybridCQT
 
@@ -134,6 +135,10 @@ class ChromaCQT(Framed):
     def frequencies(self) -> np.ndarray:
         """Number of each pitch class, from 0; they have no frequencies in Hz."""
         return np.arange(self.n_chroma, dtype=np.float64)
+
+    def _by_frames(self) -> ByFrames:
+        self.transform._by_frames()  # which may have none
+        return super()._by_frames()
 
     def _apply(self, y: Array) -> Array:
         S = mix_rows(self.transform._apply(y), self.bank)

@@ -25,6 +25,7 @@ from arrayaudio.plan_inverse import checked_length, require_finite_rows
 from arrayaudio.scales import C1, cqt_frequencies
 from arrayaudio.spectrum import DETECTORS, detected
 from arrayaudio.transforms.base import Framed, settings
+from arrayaudio.transforms.by_frames import ByFrames
 from arrayaudio.windows import Window, freeze_window
 
 __all__ = ["CQT", "VQT"]
@@ -172,12 +173,13 @@ class ConstantQ(Framed):
         analyse = by_octaves if self.method in octaves.METHODS else constant_q
         return analyse(y, self.framing, bank)
 
-    def _require_local(self) -> None:
+    def _by_frames(self) -> ByFrames:
         if self.method in octaves.METHODS:
             raise ParameterError(
-                f"method={self.method!r}: halves the rate of the whole signal; a stream needs one of 'auto', '1992' "
+                f"method={self.method!r}: halves the rate of the whole signal; in parts it needs one of 'auto', '1992' "
                 "and '1992v2'"
             )
+        return super()._by_frames()
 
     def _apply(self, y: Array) -> Array:
         return contiguous(detected(self._coefficients(y, self.bank), DETECTORS[self.output]))

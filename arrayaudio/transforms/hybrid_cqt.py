@@ -13,6 +13,7 @@ from arrayaudio.frames import Framing
 from arrayaudio.plan import Plan, spectrogram
 from arrayaudio.spectrum import magnitude
 from arrayaudio.transforms.base import compiled, settings
+from arrayaudio.transforms.by_frames import ByFrames
 from arrayaudio.transforms.cqt import CQT
 from arrayaudio.windows import get_window
 
@@ -67,8 +68,8 @@ class HybridCQT(CQT):
         if not self.center:
             raise ParameterError("center=False: the frames of a hybrid transform differ in width, so they are centred")
 
-    def _require_local(self) -> None:
-        raise ParameterError("a hybrid transform has frames of several widths, which no stream cuts; use CQT")
+    def _by_frames(self) -> ByFrames:
+        raise ParameterError("a hybrid transform has frames of several widths, and takes whole signals alone; use CQT")
 
     @property
     def _arrays(self) -> dict[str, Callable[[], Any]]:
