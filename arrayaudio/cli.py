@@ -17,7 +17,7 @@ from arrayaudio.cli_transforms import TRANSFORMS, build, check, described, trans
 from arrayaudio.errors import ArrayAudioError, ArrayAudioWarning, AudioDecodeError, MissingExtraError
 from arrayaudio.ext import io, plot
 from arrayaudio.primitive import fast_version, problems
-from arrayaudio.transforms.base import Framed
+from arrayaudio.transforms.framed import Framed
 from arrayaudio.versions import versions
 
 SOME_FAILED = 3

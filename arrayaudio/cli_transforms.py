@@ -9,10 +9,10 @@ import click
 import numpy as np
 
 from arrayaudio.errors import ParameterError
-from arrayaudio.transforms.base import Framed
 from arrayaudio.transforms.cfp import CFP
 from arrayaudio.transforms.chroma import Chroma
 from arrayaudio.transforms.cqt import CQT, METHODS, VQT
+from arrayaudio.transforms.framed import Framed
 from arrayaudio.transforms.gammatone import Gammatonegram
 from arrayaudio.transforms.lfcc import LFCC
 from arrayaudio.transforms.mel import MelSpectrogram

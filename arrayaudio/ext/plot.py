@@ -12,11 +12,11 @@ from arrayaudio.errors import MissingExtraError, ParameterError
 from arrayaudio.notes import hz_to_note, midi_to_hz, midi_to_note, note_to_hz
 from arrayaudio.spectrum import amplitude_to_db, power_to_db
 from arrayaudio.transforms.bands import Banded, Cepstral
-from arrayaudio.transforms.base import Framed
 from arrayaudio.transforms.cfp import CFP
 from arrayaudio.transforms.chroma import Chroma
 from arrayaudio.transforms.chroma_cqt import ChromaCQT
 from arrayaudio.transforms.cqt import CQT, ConstantQ
+from arrayaudio.transforms.framed import Framed
 from arrayaudio.transforms.gammatone import Gammatonegram
 from arrayaudio.transforms.mel import MelSpectrogram
 from arrayaudio.transforms.mfcc import MFCC

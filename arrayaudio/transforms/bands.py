@@ -11,8 +11,9 @@ from arrayaudio.errors import ParameterError
 from arrayaudio.plan import Plan, spectrogram
 from arrayaudio.project import mix_rows
 from arrayaudio.spectrum import Scaling
-from arrayaudio.transforms.base import FramedTransform, compiled, settings
+from arrayaudio.transforms.base import compiled, settings
 from arrayaudio.transforms.by_frames import ByFrames
+from arrayaudio.transforms.framed import FramedTransform
 
 LEVELS = ("db", "log", "log10", None)
 
@@ -59,7 +60,8 @@ class Banded(FramedTransform):
 
     def _by_frames(self) -> ByFrames:
         plan = compiled(self._uncentred(top_db=None))
-        return ByFrames(lambda y: spectrogram(y, plan), self.top_db if self.scale == "db" else None)
+        span = self.top_db if self.scale == "db" else None
+        return ByFrames(lambda y: spectrogram(y, plan), span, separate=self._separate)
 
     def _plan(self) -> Plan:
         return Plan(self.framing, self.frame_window, self.power, Constant(self._bank()), self._scaling())

@@ -4,16 +4,12 @@ import dataclasses
 import functools
 import json
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar, dataclass_transform
-
-import numpy as np
 
 from arrayaudio.arrays import (
     Array,
     ArrayLike,
-    Constant,
     as_signal,
     asarray,
     check_device,
@@ -21,16 +17,11 @@ from arrayaudio.arrays import (
     on_device_of,
     require_finite,
 )
-from arrayaudio.checks import one_of, real, whole
+from arrayaudio.checks import one_of
 from arrayaudio.errors import ParameterError
-from arrayaudio.frames import PAD_MODES, Framing
 from arrayaudio.plan import Plan, spectrogram, written
-from arrayaudio.streaming.analysis import Analysis
-from arrayaudio.streaming.base import Channels
-from arrayaudio.transforms.by_frames import ByFrames
 from arrayaudio.transforms.output import require_output
 from arrayaudio.transforms.params import Learnable, bare, moved
-from arrayaudio.windows import Window, centred_window, freeze_window
 
 T = TypeVar("T", bound="Transform")
 
@@ -177,131 +168,3 @@ class Transform(Learnable):
                 continue
             shown.append(f"{field.name}={value}")
         return f"{type(self).__name__}({', '.join(shown)})"
-
-
-@settings
-class Framed(Transform):
-    """Base of the transforms whose columns are frames of the signal, `hop_length` samples apart."""
-
-    sr: float | None
-    hop_length: int | None = None
-    center: bool = True
-    pad_mode: str = "constant"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        one_of("center", self.center, (True, False))
-        one_of("pad_mode", self.pad_mode, PAD_MODES)
-        if self.sr is not None:
-            self._replace(sr=real("sr", self.sr, above=0))
-
-    @property
-    def framing(self) -> Framing:
-        """How signals are cut into frames."""
-        raise NotImplementedError
-
-    @property
-    def min_length(self) -> int:
-        """The shortest signal that can be transformed, in samples."""
-        return self.framing.min_length
-
-    def stream(self, channels: Channels = None) -> Analysis:
-        """Return this transform for a signal that comes block by block: see `Analysis`.
-
-        Parameters
-        ----------
-        channels : None, int or tuple
-            Shape of the blocks before their last axis: (n,), (channels, n) or (*channels, n).
-
-        Raises
-        ------
-        ParameterError
-            If results depend on the whole signal.
-        """
-        steps = self._by_frames()
-        if steps.span is not None:
-            raise ParameterError(
-                f"top_db={steps.span!r}: counts from the loudest value of the whole signal, which a stream does not "
-                "know; use top_db=None"
-            )
-        return Analysis(self.framing, self._checked, lambda y: steps.finish(steps.run(y)), channels)
-
-    def _by_frames(self) -> ByFrames:
-        """The transform as steps that act on each frame by itself, or ParameterError if there are none."""
-        return ByFrames(self._uncentred()._apply)
-
-    def _uncentred(self, **changes: Any) -> Self:
-        """A copy with the frames that lie inside the signal."""
-        return dataclasses.replace(self, center=False, **changes)._with(self._given)
-
-    def n_frames(self, n_samples: int) -> int:
-        """The number of frames that a signal of `n_samples` samples gives."""
-        return self.framing.n_frames(whole("n_samples", n_samples, most=2**63 - 1))
-
-    def _known_sr(self) -> float:
-        if self.sr is None:
-            raise ParameterError("sr=None: Hz and seconds need the sampling rate; build the transform with sr=...")
-        return self.sr
-
-    @property
-    def frequencies(self) -> np.ndarray:
-        """Frequency of each row in Hz."""
-        raise NotImplementedError
-
-    def times(self, n_samples: int) -> np.ndarray:
-        """Time of the middle of each frame in seconds, for a signal of `n_samples` samples."""
-        framing = self.framing
-        middle = 0.0 if self.center else framing.frame_length / 2
-        return (np.arange(self.n_frames(n_samples)) * framing.hop_length + middle) / self._known_sr()
-
-
-@settings
-class FramedTransform(Framed):
-    """Base of the transforms whose frames are windowed, and have `n_fft` samples."""
-
-    n_fft: int = 2048
-    win_length: int | None = None
-    window: Window = "hann"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        n_fft = whole("n_fft", self.n_fft)
-        win_length = n_fft if self.win_length is None else whole("win_length", self.win_length)
-        if win_length > n_fft:
-            raise ParameterError(f"win_length={win_length}: must be at most n_fft={n_fft}")
-        hop = max(1, win_length // 4) if self.hop_length is None else whole("hop_length", self.hop_length)
-        window = freeze_window(self.window, win_length)
-        self._replace(n_fft=n_fft, win_length=win_length, hop_length=hop, window=window)
-
-    @property
-    def framing(self) -> Framing:
-        """How signals are cut into frames."""
-        assert self.hop_length is not None
-        return Framing(self.n_fft, self.hop_length, self.n_fft // 2 if self.center else 0, self.pad_mode)
-
-    @property
-    def _arrays(self) -> dict[str, Callable[[], Any]]:
-        plan = compiled(self)
-        found = {"window": lambda: plan.window.value, "basis": plan.fourier_basis}
-        return found if plan.bank is None else found | {"bank": lambda: plan.bank.value}
-
-    @property
-    def _shapes(self) -> dict[str, Any]:
-        found = {"window": (self.n_fft,), "basis": (2, self._n_rows, self.n_fft)}
-        return found if self._n_bands is None else found | {"bank": (self._n_bands, self._n_rows)}
-
-    @property
-    def _n_rows(self) -> int:
-        """The number of rows before the bands."""
-        return 1 + self.n_fft // 2
-
-    @property
-    def _n_bands(self) -> int | None:
-        """The number of bands, if the spectrum is gathered into any."""
-        return None
-
-    @property
-    def frame_window(self) -> Constant:
-        """The window in the middle of a frame of `n_fft` samples."""
-        assert self.win_length is not None
-        return Constant(centred_window(self.window, self.win_length, self.n_fft))

@@ -3,18 +3,18 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from arrayaudio.arrays import Array, namespace
+from arrayaudio.arrays import Array
 
 
 class ByFrames(NamedTuple):
-    """What gives the frames inside a signal, without padding; how far below the loudest value of an item results are
-    limited, or None; and what then becomes of them, frame by frame.
+    """Three steps, and what is known of the first.
+
+    `run` gives the frames inside a signal, without padding; they are limited to `span` below the loudest value of the
+    item, unless that is None; `finish` goes on with each frame. Frames are `separate` if nothing outside of them
+    touches them, not even by rounding.
     """
 
     run: Callable[[Array], Array]
     span: float | None = None
     finish: Callable[[Array], Array] = lambda S: S
-
-    def limited(self, S: Array, loudest: Array) -> Array:
-        """Results of all steps, where the loudest value of the item is known."""
-        return self.finish(S if self.span is None else namespace(S).maximum(S, loudest - self.span))
+    separate: bool = False

@@ -29,7 +29,8 @@ from arrayaudio.log_frequency_bank import (
 )
 from arrayaudio.plan import Plan, spectrogram
 from arrayaudio.project import mix_rows
-from arrayaudio.transforms.base import FramedTransform, compiled, settings
+from arrayaudio.transforms.base import compiled, settings
+from arrayaudio.transforms.framed import FramedTransform
 from arrayaudio.transforms.params import bare
 from arrayaudio.windows import Window
 

@@ -10,7 +10,8 @@ from arrayaudio.chroma_bank import chroma
 from arrayaudio.errors import ParameterError
 from arrayaudio.norms import checked_norm, normalised
 from arrayaudio.plan import Plan
-from arrayaudio.transforms.base import FramedTransform, settings
+from arrayaudio.transforms.base import settings
+from arrayaudio.transforms.framed import FramedTransform
 
 __all__ = ["Chroma"]
 

@@ -12,9 +12,10 @@ from arrayaudio.frames import Framing
 from arrayaudio.norms import checked_norm, normalised
 from arrayaudio.project import mix_rows
 from arrayaudio.scales import C1
-from arrayaudio.transforms.base import Framed, settings
+from arrayaudio.transforms.base import settings
 from arrayaudio.transforms.by_frames import ByFrames
 from arrayaudio.transforms.cqt import CQT
+from arrayaudio.transforms.framed import Framed
 from arrayaudio.transforms.hybrid_cqt import HybridCQT
 
 __all__ = ["ChromaCQT"]

@@ -24,8 +24,9 @@ from arrayaudio.norms import checked_norm
 from arrayaudio.plan_inverse import checked_length, require_finite_rows
 from arrayaudio.scales import C1, cqt_frequencies
 from arrayaudio.spectrum import DETECTORS, detected
-from arrayaudio.transforms.base import Framed, settings
+from arrayaudio.transforms.base import settings
 from arrayaudio.transforms.by_frames import ByFrames
+from arrayaudio.transforms.framed import Framed
 from arrayaudio.windows import Window, freeze_window
 
 __all__ = ["CQT", "VQT"]

@@ -12,7 +12,8 @@ from arrayaudio.scales import fft_frequencies
 from arrayaudio.spectrum import DETECTORS
 from arrayaudio.streaming.base import Channels
 from arrayaudio.streaming.synthesis import Synthesis
-from arrayaudio.transforms.base import FramedTransform, compiled, settings
+from arrayaudio.transforms.base import compiled, settings
+from arrayaudio.transforms.framed import FramedTransform
 
 __all__ = ["STFT"]
 
