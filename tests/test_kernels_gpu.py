@@ -12,7 +12,7 @@ import arrayaudio as aa
 from arrayaudio.arrays import Constant
 from arrayaudio.frames import INDEX_MODES, Framing
 from arrayaudio.frames import windowed_frames as primitive
-from arrayaudio.kernels.gpu import loader, spectrogram, windowed_frames
+from arrayaudio.kernels.gpu import loader, mix_rows, one_pole, spectrogram, windowed_frames
 from arrayaudio.kernels.gpu.fft import radices
 
 ARCHITECTURES = [80, 90, 120]
@@ -82,6 +82,12 @@ REGISTERS = {WINDOWED_FRAMES: (40, 40, 40)} | {
         16384: (80, 128, 232),
     }.items()
 }
+
+# What lets 512 and 256 threads in smaller blocks share one.
+REGISTERS |= {
+    mix_rows.program(n_rows, n_columns, ""): (128, 128, 255) for n_rows in (4, 8, 12, 16) for n_columns in (1, 2)
+}
+REGISTERS |= {one_pole.program("", ends=ends): (64, 64, 80) for ends in (False, True)}
 
 
 def test_every_kernel_is_known():
