@@ -71,11 +71,18 @@ def tables(sizes: tuple[int, ...], dtype: str, device: int) -> Any:  # noqa: ARG
 
 def tile(sizes: tuple[int, ...], itemsize: int, n_items: int, n_frames: int, shared_bytes: int) -> Tile:
     """Choose tiles: long runs along time, unless a device would stay empty or shared memory too full."""
-    n, step, size = int(np.prod(sizes)), int(np.prod(sizes[1:])), MOST_FRAMES
+    n, size = int(np.prod(sizes)), MOST_FRAMES
     while size > 1 and (2 * itemsize * n * size > shared_bytes // BLOCKS or n_items * -(-n_frames // size) < FULL):
         size //= 2
-    # The threads that read shared memory at a time take one value each of 128 bytes: their frames lie apart by what
-    # fills these evenly.
+    return Tile(size, pitch(sizes, itemsize, size))
+
+
+def pitch(sizes: tuple[int, ...], itemsize: int, n_frames: int) -> int:
+    """How far apart the rows of a tile lie, in complex numbers.
+
+    The threads that read shared memory at a time take one value each of 128 bytes: their frames lie apart by what fills
+    these evenly.
+    """
     at_a_time = 64 // itemsize
-    row, wanted = sizes[0] * (step | 1), max(1, at_a_time // size)
-    return Tile(size, row + (wanted - row) % at_a_time)
+    row, wanted = sizes[0] * (int(np.prod(sizes[1:])) | 1), max(1, at_a_time // n_frames)
+    return row + (wanted - row) % at_a_time

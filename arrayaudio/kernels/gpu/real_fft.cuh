@@ -41,6 +41,9 @@ struct First {
 constexpr int N = Sizes<RADICES>::points, DIGITS = First<RADICES>::size;
 constexpr int STEP = N / DIGITS, BLOCK = STEP | 1;
 
+// Blocks that share a multiprocessor by their registers: as many as these suffice for, but for a few bytes.
+#define SHARING (sizeof(REAL) == 8 ? 1 : DIGITS > 16 || __CUDA_ARCH__ >= 1000 ? 2 : 3)
+
 // Where a point lies in its row.
 __device__ __forceinline__ int place_of_point(int p) { return p / STEP * BLOCK + p % STEP; }
 

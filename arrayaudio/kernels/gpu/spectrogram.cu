@@ -67,9 +67,6 @@ __device__ __forceinline__ void gather(const REAL2* rows, int pitch, int log_til
     }
 }
 
-// Blocks that share a multiprocessor by their registers: as many as these suffice for, but for a few bytes.
-#define SHARING (sizeof(REAL) == 8 ? 1 : DIGITS > 16 || __CUDA_ARCH__ >= 1000 ? 2 : 3)
-
 // `tables` holds exp(-2 pi i k / n_fft) up to k = N / 2, and the factors between passes after them. Without bands,
 // n_bands is 0.
 extern "C" __global__ void __launch_bounds__(THREADS, SHARING)
