@@ -22,6 +22,7 @@ _PUBLIC = {
         "BackendError",
         "DTypeError",
         "DifferentiationError",
+        "MemoryBudgetError",
         "MissingExtraError",
         "ParameterError",
     ],

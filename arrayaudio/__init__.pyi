@@ -25,6 +25,7 @@ from arrayaudio.errors import AudioDecodeError as AudioDecodeError
 from arrayaudio.errors import BackendError as BackendError
 from arrayaudio.errors import DTypeError as DTypeError
 from arrayaudio.errors import DifferentiationError as DifferentiationError
+from arrayaudio.errors import MemoryBudgetError as MemoryBudgetError
 from arrayaudio.errors import MissingExtraError as MissingExtraError
 from arrayaudio.errors import ParameterError as ParameterError
 from arrayaudio.ext.params import load_transform as load_transform

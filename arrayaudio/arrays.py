@@ -8,15 +8,17 @@ standard have in common.
 import contextlib
 import functools
 import importlib
+import os
 import re
 import sys
+import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from arrayaudio.errors import BackendError, DTypeError, ParameterError
+from arrayaudio.errors import BackendError, DifferentiationError, DTypeError, MemoryBudgetError, ParameterError
 
 __all__ = ["asarray", "to_numpy"]
 
@@ -24,6 +26,19 @@ Array: TypeAlias = Any  # NumPy, CuPy, or any array with `__array_namespace__`
 ArrayLike: TypeAlias = Any  # an Array, or what `asarray` turns into one
 
 CUDA_REMEDY = "pip install 'arrayaudio[cuda13]' (CUDA 13 driver) or 'arrayaudio[cuda12]' (CUDA 12)"
+FORKED = (
+    "this process is a fork of one that had used CUDA, and cannot use it: start processes by 'spawn', as in "
+    "multiprocessing.get_context('spawn'), or before CUDA is used"
+)
+CUDA = 2  # the kind of device in DLPack
+# How the errors of CUDA and its libraries say that memory is too small.
+NO_MEMORY = (
+    "OutOfMemoryError",
+    "cudaErrorMemoryAllocation",
+    "CUDA_ERROR_OUT_OF_MEMORY",
+    "CUFFT_ALLOC_FAILED",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+)
 
 
 def _is_cupy(x: Any) -> bool:
@@ -34,6 +49,7 @@ def _namespace_of(x: Any) -> Any:
     if isinstance(x, np.ndarray | np.generic):  # arithmetic on 0-d arrays gives scalars
         return np
     if _is_cupy(x):
+        _use_cuda()
         return sys.modules["cupy"]
     if hasattr(x, "__array_namespace__"):
         return x.__array_namespace__()
@@ -69,9 +85,59 @@ def device(x: Array) -> str:
 
 
 def on_device_of(x: Array) -> AbstractContextManager[Any]:
-    """Return a context in which new arrays come to the device where `x` lives."""
+    """Return a context in which new arrays come to the device where `x` lives, and too little memory is explained."""
     x = plain(x)
-    return x.device if _is_cupy(x) else contextlib.nullcontext()
+    return _OnGpu(x.device) if _is_cupy(x) else contextlib.nullcontext()
+
+
+class _OnGpu:
+    """A device as CuPy's current one, and its lack of memory as MemoryBudgetError."""
+
+    def __init__(self, device: Any) -> None:
+        self.device = device
+
+    def __enter__(self) -> None:
+        _use_cuda()
+        self.device.__enter__()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        if error is None or not _lacks_memory(error):
+            self.device.__exit__(kind, error, trace)
+            return
+        free, total = sys.modules["cupy"].cuda.runtime.memGetInfo()
+        self.device.__exit__(kind, error, trace)
+        traceback.clear_frames(trace)  # they hold arrays for as long as the error is kept
+        raise MemoryBudgetError(
+            f"cuda:{self.device.id} is out of memory ({error}); {free / 1e9:.3g} of its {total / 1e9:.3g} GB are free. "
+            "Give up arrays that are not needed, use float32, shorter signals or smaller batches, or device='cpu'"
+        ) from None
+
+
+def _lacks_memory(error: BaseException) -> bool:
+    if not type(error).__module__.startswith("cupy"):
+        return False
+    return any(name in f"{type(error).__name__}: {error}" for name in NO_MEMORY)
+
+
+def free_caches() -> None:
+    """Give memory back to the GPU that CuPy keeps for arrays to come, and for FFTs."""
+    cupy = sys.modules["cupy"]
+    cupy.fft.config.get_plan_cache().clear()
+    cupy.get_default_memory_pool().free_all_blocks()
+    cupy.get_default_pinned_memory_pool().free_all_blocks()
+
+
+_process_with_cuda: int | None = None
+
+
+def _use_cuda() -> None:
+    """Note which process uses CUDA, as its forks cannot; BackendError in one of these, where CUDA might not answer."""
+    global _process_with_cuda
+    here = os.getpid()
+    if _process_with_cuda is None:
+        _process_with_cuda = here
+    if _process_with_cuda != here:
+        raise BackendError(FORKED)
 
 
 def cuda_problem() -> str | None:
@@ -80,24 +146,52 @@ def cuda_problem() -> str | None:
         cupy = importlib.import_module("cupy")
     except ImportError as error:
         return f"CuPy cannot be imported ({error})"
+    if _process_with_cuda not in (None, os.getpid()):
+        return FORKED
     try:
         count = cupy.cuda.runtime.getDeviceCount()
     except Exception as error:  # CuPy raises its own type, and others when libraries are missing
-        return f"CUDA does not answer ({error})"
-    return None if count else "no CUDA device is visible"
+        return FORKED if "cudaErrorInitializationError" in str(error) else f"CUDA does not answer ({error})"
+    if not count:
+        return "no CUDA device is visible"
+    _use_cuda()
+    return None
+
+
+def _usable_cupy(place: str) -> Any:
+    """Return CuPy, or raise BackendError if it cannot be used."""
+    problem = cuda_problem()
+    if problem:
+        remedy = "" if problem == FORKED else f". With an NVIDIA GPU and its driver: {CUDA_REMEDY}"
+        raise BackendError(f"device={place!r}: {problem}{remedy}")
+    return sys.modules["cupy"]
 
 
 def _to_cuda(x: Any, place: str) -> Array:
-    problem = cuda_problem()
-    if problem:
-        raise BackendError(f"device={place!r}: {problem}. With an NVIDIA GPU and its driver: {CUDA_REMEDY}")
-    cupy = sys.modules["cupy"]
+    cupy = _usable_cupy(place)
     number = int(place.partition(":")[2] or cupy.cuda.Device().id)
     count = cupy.cuda.runtime.getDeviceCount()
     if number >= count:
         raise BackendError(f"device={place!r}: this machine has {count} CUDA device(s), counted from 0")
     with cupy.cuda.Device(number):
         return cupy.asarray(x)
+
+
+def _shared(x: Any) -> Array:
+    """An array of another library on a GPU as one of CuPy's in the same memory, after the work that fills it."""
+    cupy = _usable_cupy("cuda")
+    if hasattr(x, "__dlpack_device__"):  # first, as it lets the device wait and not the host, and for any stream
+        return cupy.from_dlpack(x)
+    pointer = x.__cuda_array_interface__["data"][0]
+    place = cupy.cuda.runtime.pointerGetAttributes(pointer).device if pointer else cupy.cuda.Device().id
+    with cupy.cuda.Device(place):
+        return cupy.asarray(x)
+
+
+def _on_cuda(x: Any) -> bool:
+    if hasattr(x, "__dlpack_device__"):
+        return bool(x.__dlpack_device__()[0] == CUDA)
+    return hasattr(x, "__cuda_array_interface__")
 
 
 def _from_numpy_world(x: Any) -> np.ndarray:
@@ -125,14 +219,16 @@ def asarray(x: ArrayLike, device: str | None = None) -> Array:
     ----------
     x : array, list, pandas or xarray object, or anything with DLPack or the CUDA array interface
         CuPy arrays and arrays of other libraries with `__array_namespace__` pass as they are; what else lives on a
-        GPU becomes a CuPy array, all the rest a NumPy array.
+        GPU becomes a CuPy array in the same memory, once the work that fills it is done, all the rest a NumPy array.
     device : None, "cpu", "cuda" or "cuda:N"
         Where the result must live; None leaves `x` where it is. "cuda" is CuPy's current device.
 
     Raises
     ------
     BackendError
-        If a GPU is asked for and none is usable.
+        If a GPU is asked for and none is usable, or this process is a fork of one that used it.
+    DifferentiationError
+        If another library records what is done to `x`.
     ParameterError
         If `x` is a masked array with masked samples, or `device` is none of the above.
 
@@ -145,8 +241,12 @@ def asarray(x: ArrayLike, device: str | None = None) -> Array:
     check_device(device)
     if _is_cupy(x) or (hasattr(x, "__array_namespace__") and not isinstance(x, np.ndarray | np.generic)):
         array = x
-    elif hasattr(x, "__cuda_array_interface__"):
-        array = _to_cuda(x, "cuda")
+    elif getattr(x, "requires_grad", False):
+        raise DifferentiationError(
+            f"{type(x).__name__} requires its gradient, which ends here: pass x.detach(), or take gradients with aa.vjp"
+        )
+    elif _on_cuda(x):
+        array = _shared(x)
     else:
         array = _from_numpy_world(x)
     if device is None:
@@ -271,6 +371,13 @@ def contiguous(x: Array) -> Array:
     return sys.modules["cupy"].ascontiguousarray(x) if _is_cupy(x) else x
 
 
+def settled(x: Array) -> Array:
+    """Return `x` when what the current stream does is done: what is kept for later may then be used on any stream."""
+    if _is_cupy(x):
+        sys.modules["cupy"].cuda.get_current_stream().synchronize()
+    return x
+
+
 class Constant:
     """A read-only float64 or complex128 array that hands out copies in the precision, and on the device, of another.
 
@@ -299,7 +406,8 @@ class Constant:
         dtype = kinds[self.value.dtype.kind][single]
         key = (xp.__name__, dtype, device(array))
         if key not in self._copies:
-            copy = xp.asarray(self.value, dtype=getattr(xp, dtype))
+            with on_device_of(array):
+                copy = settled(xp.asarray(self.value, dtype=getattr(xp, dtype)))
             if isinstance(copy, np.ndarray):
                 copy.setflags(write=False)
             self._copies[key] = copy

@@ -7,6 +7,7 @@ __all__ = [
     "BackendError",
     "DTypeError",
     "DifferentiationError",
+    "MemoryBudgetError",
     "MissingExtraError",
     "ParameterError",
 ]
@@ -26,6 +27,10 @@ class DTypeError(ArrayAudioError, TypeError):
 
 class BackendError(ArrayAudioError, RuntimeError):
     """A device is missing, or arrays live on different devices."""
+
+
+class MemoryBudgetError(ArrayAudioError, MemoryError):
+    """A device has too little memory, also for one item at a time."""
 
 
 class AudioDecodeError(ArrayAudioError, OSError):

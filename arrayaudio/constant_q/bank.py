@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import scipy.fft
 
-from arrayaudio.arrays import Array, device, dtype_name, namespace
+from arrayaudio.arrays import Array, device, dtype_name, namespace, settled
 from arrayaudio.constant_q.compression import Compressed, compressed
 from arrayaudio.constant_q.rows import LANES, Rows, columns, groups, rows
 from arrayaudio.constant_q.wavelets import Wavelets, spectral_reach
@@ -207,4 +207,4 @@ class Prepared:
 
 @functools.lru_cache(maxsize=8)
 def _prepared(bank: Bank, dtype: str, xp: Any, place: str) -> Prepared:  # noqa: ARG001
-    return Prepared(bank, dtype, xp.asarray)
+    return Prepared(bank, dtype, lambda values: settled(xp.asarray(values)))

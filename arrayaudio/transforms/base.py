@@ -19,6 +19,7 @@ from arrayaudio.arrays import (
 )
 from arrayaudio.checks import one_of
 from arrayaudio.errors import ParameterError
+from arrayaudio.parts import in_parts
 from arrayaudio.plan import Plan, spectrogram, written
 from arrayaudio.transforms.output import require_output
 from arrayaudio.transforms.params import Learnable, bare, moved
@@ -89,8 +90,10 @@ class Transform(Learnable):
         signal is. Large results are faster in memory that is used again.
         """
         signal = self._checked(y)
+        if out is None:
+            return in_parts(self._apply, signal, recorded=self._recorded)
         with on_device_of(signal):
-            return self._apply(signal) if out is None else self._fill(out, signal)
+            return self._fill(out, signal)
 
     def _checked(self, y: ArrayLike) -> Array:
         """Return a signal where this transform wants it, or raise."""
@@ -106,8 +109,14 @@ class Transform(Learnable):
         if type(self)._apply is Transform._apply:
             plan = compiled(self)
             require_output(out, y, plan.shape(y.shape), plan.dtype(dtype_name(y)))
-            return written(out, y, plan)
-        result = self._apply(y)
+
+            def write(y: Array, out: Array) -> tuple[()]:
+                written(out, y, plan)
+                return ()
+
+            in_parts(write, y, out, recorded=self._recorded)
+            return out
+        result = in_parts(self._apply, y, recorded=self._recorded)
         require_output(out, y, result.shape, dtype_name(result))
         out[...] = result
         return out

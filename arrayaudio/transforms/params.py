@@ -49,6 +49,11 @@ class Learnable:
         return mapped(lambda array: array.astype(np.float32), made) | held
 
     @property
+    def _recorded(self) -> bool:
+        """Whether arrays that were given are on the tape."""
+        return any(held.taped for held in leaves(self._given or {}))
+
+    @property
     def _held(self) -> dict[str, Any]:
         """The arrays that were given, as they came."""
         return mapped(lambda held: held.original, self._given or {})
