@@ -199,7 +199,8 @@ def _from_numpy_world(x: Any) -> np.ndarray:
         masked = int(np.sum(np.ma.getmaskarray(x)))
         if masked:
             raise ParameterError(f"{masked} samples are masked: fill them first, as in y.filled(0.0)")
-    array = np.asarray(x)
+    # NumPy itself takes what has `__array__`, and keeps its dtype; of the rest, it knows no DLPack.
+    array = np.from_dlpack(x) if hasattr(x, "__dlpack__") and not hasattr(x, "__array__") else np.asarray(x)
     # Python's own whole numbers carry no sample format, unlike arrays of integers.
     if isinstance(x, list | tuple) and array.dtype == np.int64:
         array = array.astype(np.float64)

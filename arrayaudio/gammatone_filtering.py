@@ -2,9 +2,10 @@
 
 import functools
 
-from arrayaudio.arrays import Array, ArrayLike, Constant, as_signal, namespace, on_device_of, require_finite
+from arrayaudio.arrays import Array, ArrayLike, Constant, as_signal, namespace, require_finite
 from arrayaudio.checks import whole
 from arrayaudio.gammatone_bank import Gammatones, gammatones
+from arrayaudio.parts import in_parts
 from arrayaudio.primitive import primitive
 
 __all__ = ["gammatone_filterbank"]
@@ -103,5 +104,4 @@ def gammatone_filterbank(
     if check_finite:
         require_finite(signal)
     filters = gammatones(sr, whole("n_bands", n_bands), fmin, fmax, width)
-    with on_device_of(signal):
-        return gammatone_bands(signal, filters)
+    return in_parts(lambda y: gammatone_bands(y, filters), signal)

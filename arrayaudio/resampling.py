@@ -7,10 +7,11 @@ from fractions import Fraction
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, Constant, as_signal, namespace, on_device_of, require_finite
+from arrayaudio.arrays import Array, ArrayLike, Constant, as_signal, namespace, require_finite
 from arrayaudio.checks import real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import frame, lengthened
+from arrayaudio.parts import in_parts
 from arrayaudio.primitive import primitive
 
 __all__ = ["resample"]
@@ -88,8 +89,9 @@ def resample(
     if check_finite:
         require_finite(signal)
     way = conversion(orig_sr, target_sr, half_width=half_width, rolloff=rolloff, beta=beta)
-    with on_device_of(signal):
-        return signal if way.up == way.down else way.outputs(signal, 0, 0, way.n_outputs(signal.shape[-1]))
+    if way.up == way.down:
+        return signal
+    return in_parts(lambda y: way.outputs(y, 0, 0, way.n_outputs(y.shape[-1])), signal)
 
 
 @dataclass(frozen=True)

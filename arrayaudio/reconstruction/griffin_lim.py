@@ -23,6 +23,7 @@ from arrayaudio.checks import real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import Framing, overlap_add, windowed_frames
 from arrayaudio.inverse import istft, squared_windows, weighed
+from arrayaudio.parts import in_parts
 from arrayaudio.plan import Plan, spectrogram
 from arrayaudio.primitive import primitive
 from arrayaudio.project import fourier, inverse_fourier
@@ -61,6 +62,12 @@ def initial_phases(init: Any, seed: int | None, S: Array) -> Array:
     if dtype_name(start).startswith("complex"):
         return cast(unit(as_complex(start, "init")), form)
     return cast(xp.exp(1j * as_complex(as_real(start, "init"))), form)
+
+
+def of_each_item(init: Any, S: Array) -> list[Array]:
+    """The initial phases in a list, if they are given for each item of `S` on its own."""
+    given = [] if init is None or isinstance(init, str) else [asarray(init)]
+    return [phases for phases in given if phases.shape == S.shape]
 
 
 @primitive
@@ -208,10 +215,16 @@ def griffinlim(
     wanted = None if length is None else whole("length", length, most=2**63 - 1)
     tolerance = None if tolerance is None else real("tolerance", tolerance, least=0)
     plan = compiled(transform)
-    with on_device_of(magnitudes):
+
+    def found(S: Array, init: Any = init) -> Array:
         estimated = isinstance(init, str) and init == "pghi"
-        phases = estimated_phases(magnitudes, plan, seed=seed) if estimated else initial_phases(init, seed, magnitudes)
-        waveforms = itertools.islice(iterates(magnitudes, phases, plan, wanted, momentum), n_iter + 1)
+        phases = estimated_phases(S, plan, seed=seed) if estimated else initial_phases(init, seed, S)
+        waveforms = itertools.islice(iterates(S, phases, plan, wanted, momentum), n_iter + 1)
         if tolerance is not None or callback is not None:
-            return watched(waveforms, magnitudes, plan, tolerance, callback)
+            return watched(waveforms, S, plan, tolerance, callback)
         return collections.deque(waveforms, maxlen=1).pop()
+
+    if callback is not None:  # which hears of all items at once
+        with on_device_of(magnitudes):
+            return found(magnitudes)
+    return in_parts(found, magnitudes, *of_each_item(init, magnitudes), axes=2)

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from arrayaudio.arrays import Array, ArrayLike, namespace, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, namespace
 from arrayaudio.checks import real, whole
 from arrayaudio.constant_q.inversion import analysis, preconditioner, synthesis
 from arrayaudio.errors import ParameterError
 from arrayaudio.least_squares import energy, ratio
+from arrayaudio.parts import in_parts
 from arrayaudio.plan_inverse import checked_length
-from arrayaudio.reconstruction.griffin_lim import initial_phases, unit
+from arrayaudio.reconstruction.griffin_lim import initial_phases, of_each_item, unit
 from arrayaudio.spectrum import as_energies
 from arrayaudio.transforms.cqt import CQT
 
@@ -82,7 +83,8 @@ def griffinlim_cqt(
     n_samples = checked_length(S, framing, wanted)
     forward, adjoint = analysis(framing, bank), synthesis(framing, bank, n_samples)
     precondition = preconditioner(bank.wavelets, n_samples)
-    with on_device_of(S):
+
+    def found(S: Array, init: Any = init) -> Array:
         xp = namespace(S)
         target = S * initial_phases(init, seed, S)
         X: Array = xp.zeros_like(target)
@@ -95,4 +97,6 @@ def griffinlim_cqt(
             last, X = X, X + size[..., None, None] * change
             y = y + size[..., None] * step
             target = S * unit(X + momentum * (X - last))
-    return y
+        return y
+
+    return in_parts(found, S, *of_each_item(init, S), axes=2)

@@ -11,6 +11,7 @@ from arrayaudio.bases import DCT_NORMS, DCT_TYPES, inverse_cepstral
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.filterbanks import mel
+from arrayaudio.parts import in_parts
 from arrayaudio.project import mix_rows
 from arrayaudio.reconstruction.griffin_lim import griffinlim
 from arrayaudio.spectrum import as_energies, db_to_power
@@ -107,8 +108,7 @@ def mel_to_stft(
     n_mels = whole("n_mels", bands.shape[-2])
     sr, n_fft = real("sr", sr, above=0), whole("n_fft", n_fft)
     bank = mel_bank(sr=sr, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax, mel_scale=mel_scale, norm=norm)
-    with on_device_of(bands):
-        return non_negative(bands, bank) ** exponent
+    return in_parts(lambda M: non_negative(M, bank) ** exponent, bands, axes=2)
 
 
 def mel_to_audio(

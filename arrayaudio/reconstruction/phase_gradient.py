@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, Constant, cast, dtype_name, namespace, on_device_of, to_numpy
+from arrayaudio.arrays import Array, ArrayLike, Constant, cast, dtype_name, namespace, to_numpy
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.inverse import istft
+from arrayaudio.parts import in_parts
 from arrayaudio.plan import Plan
 from arrayaudio.reconstruction.heap_integration import heap_phases
 from arrayaudio.spectrum import as_energies
@@ -208,6 +209,9 @@ def pghi(
         raise ParameterError(f"tolerance={tolerance:g}: must be less than 1, as in 1e-6")
     one_of("lookahead", lookahead, (None, 0, 1))
     plan = compiled(transform)
-    with on_device_of(magnitudes):
-        phases = estimated_phases(magnitudes, plan, tolerance=tolerance, lookahead=lookahead, seed=seed)
-        return istft(magnitudes * phases, plan.framing, plan.window, wanted)
+
+    def found(S: Array) -> Array:
+        phases = estimated_phases(S, plan, tolerance=tolerance, lookahead=lookahead, seed=seed)
+        return istft(S * phases, plan.framing, plan.window, wanted)
+
+    return in_parts(found, magnitudes, axes=2)

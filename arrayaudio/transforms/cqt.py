@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, as_complex, asarray, contiguous, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, as_complex, asarray, contiguous
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.constant_q import bank, octaves
 from arrayaudio.constant_q.bank import Bank
@@ -21,6 +21,7 @@ from arrayaudio.constant_q.wavelets import Wavelets
 from arrayaudio.errors import ArrayAudioWarning, ParameterError
 from arrayaudio.frames import Framing
 from arrayaudio.norms import checked_norm
+from arrayaudio.parts import in_parts
 from arrayaudio.plan_inverse import checked_length, require_finite_rows
 from arrayaudio.scales import C1, cqt_frequencies
 from arrayaudio.spectrum import DETECTORS, detected
@@ -261,11 +262,14 @@ class ConstantQ(Framed):
                 ArrayAudioWarning,
                 stacklevel=2,
             )
-        with on_device_of(spectrum):
-            if self.check_finite:
-                require_finite_rows(spectrum)
-            y, error = nearest(spectrum, framing, self.exact_bank, found, n_iter, tolerance)
+        if self.check_finite:
+            require_finite_rows(spectrum)
+
+        def solved(C: Array) -> Any:
+            y, error = nearest(C, framing, self.exact_bank, found, n_iter, tolerance)
             return (y, error) if residual else y
+
+        return in_parts(solved, spectrum, axes=2)
 
 
 @settings

@@ -1,11 +1,14 @@
 """The short-time Fourier transform, at the frequencies of the FFT or others, and its inverse."""
 
+from typing import Any
+
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, Constant, as_complex, asarray, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, Constant, as_complex, asarray
 from arrayaudio.checks import frequency_range, one_of, real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.inverse import istft
+from arrayaudio.parts import in_parts
 from arrayaudio.plan import Plan
 from arrayaudio.plan_inverse import distance, nearest, require_finite_rows
 from arrayaudio.scales import fft_frequencies
@@ -229,11 +232,14 @@ class STFT(FramedTransform):
         one_of("residual", residual, (True, False))
         n_iter = whole("n_iter", n_iter, least=0)
         tolerance = None if tolerance is None else real("tolerance", tolerance, least=0)
-        with on_device_of(spectrum):
+
+        def found(X: Array) -> Any:
             if plan.frequencies is None:
-                y = istft(spectrum, plan.framing, plan.window, wanted)
-                return (y, distance(y, spectrum, plan)) if residual else y
+                y = istft(X, plan.framing, plan.window, wanted)
+                return (y, distance(y, X, plan)) if residual else y
             if self.check_finite:
-                require_finite_rows(spectrum)
-            y, error = nearest(spectrum, plan, wanted, n_iter, tolerance)
+                require_finite_rows(X)
+            y, error = nearest(X, plan, wanted, n_iter, tolerance)
             return (y, error) if residual else y
+
+        return in_parts(found, spectrum, axes=2, recorded=plan.taped)
