@@ -13,6 +13,8 @@ from typing import Any
 
 from arrayaudio.versions import versions
 
+RESULTS = Path(__file__).parent / "results"
+
 
 def quiet(make: Callable[..., Any], **options: Any) -> Any:
     """A layer of nnAudio, which prints."""
@@ -48,12 +50,26 @@ def in_turns(
     }
 
 
-def write(kind: str, results: dict[str, Any], others: dict[str, str]) -> None:
-    """Write results as JSON, with the date, the machine and versions, `others` among them, to bench/results."""
+def named(device: str) -> str:
+    """The name of a processor or a GPU as a part of file names."""
+    return re.sub(r"[^a-z0-9]+", "-", device.lower()).strip("-")
+
+
+def stored(
+    kind: str, results: dict[str, Any], others: dict[str, str], device: str = "processor", folder: Path = RESULTS
+) -> Path:
+    """Write results as JSON, with the date, the machine and versions, `others` among them; return where.
+
+    The file's name has that of the machine's "processor" or "gpu".
+    """
     here = versions() | others
-    name = re.sub(r"[^a-z0-9]+", "-", here["processor"].lower()).strip("-")
-    path = Path(__file__).parent / "results" / f"{kind}-{name}.json"
+    path = folder / f"{kind}-{named(here[device])}.json"
     path.parent.mkdir(exist_ok=True)
     record = {"date": datetime.date.today().isoformat(), "machine": here} | results
     path.write_text(json.dumps(record, indent=2) + "\n")
-    print(f"\nwritten to {path}")
+    return path
+
+
+def write(kind: str, results: dict[str, Any], others: dict[str, str]) -> None:
+    """Write results to bench/results and say so."""
+    print(f"\nwritten to {stored(kind, results, others)}")

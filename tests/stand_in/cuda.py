@@ -1,5 +1,6 @@
 """One device of the stand-in, and its streams, on which all work is done at once."""
 
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -46,6 +47,19 @@ class Device(_Context):
         return "<CUDA Device 0>"
 
 
+class Event:
+    """A moment between pieces of work."""
+
+    def __init__(self, block: bool = False, disable_timing: bool = False, interprocess: bool = False) -> None:
+        self.seconds = 0.0
+
+    def record(self, stream: Any = None) -> None:
+        self.seconds = time.perf_counter()
+
+    def synchronize(self) -> None:
+        pass
+
+
 class Stream(_Context):
     """A queue of work, of which there is never any."""
 
@@ -53,7 +67,9 @@ class Stream(_Context):
         self.ptr = 0 if null else id(self)
 
     def record(self, event: Any = None) -> Any:
-        return event or _Context()
+        event = event or Event()
+        event.record(self)
+        return event
 
     def wait_event(self, event: Any) -> None:
         pass
@@ -64,9 +80,10 @@ Stream.null = Stream(null=True)
 CONTENT = {
     "Device": Device,
     "Stream": Stream,
-    "Event": _Context,
+    "Event": Event,
     "get_current_stream": lambda device_id=None: Stream.null,
     "get_device_id": lambda: 0,
+    "get_elapsed_time": lambda start, end: 1e3 * (end.seconds - start.seconds),
     "is_available": lambda: True,
     "stream": SimpleNamespace(Stream=Stream),
 }

@@ -116,9 +116,16 @@ def empty_like(prototype: ndarray, dtype: Any = None, order: str = "K", subok: N
     return wrap(poisoned(np.empty_like(unwrap(prototype), dtype, order, shape=shape)))
 
 
+class MemoryPool:
+    """What keeps memory for later; here nothing."""
+
+    def free_all_blocks(self, stream: Any = None) -> None:
+        pass
+
+
 OWN = {
     made.__name__: made
     for made in (ndarray, asarray, array, ascontiguousarray, from_dlpack, asnumpy, take, empty, empty_like)
-} | {"asanyarray": asarray}
+} | {"asanyarray": asarray, "get_default_memory_pool": MemoryPool}
 for _made in OWN.values():
     _made.__module__ = "cupy"
