@@ -1,10 +1,11 @@
 """Audio files in, feature files out."""
 
+import contextlib
 import json
 import os
 import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -48,24 +49,66 @@ def load(path: str | os.PathLike[str], *, sr: float | None = None, mono: bool = 
     >>> y.shape, sr
     ((113600,), 16000.0)
     """
-    try:
-        import soundfile
-    except (ImportError, OSError) as error:  # OSError: libsndfile itself is missing
-        raise MissingExtraError("reading audio files", "io", error) from error
-    name = printable(path)
-    try:
-        with Path(path).open("rb") as file:  # libsndfile itself opens only names in UTF-8
-            samples, rate = soundfile.read(file, dtype="float32", always_2d=True)
-    except (soundfile.SoundFileError, OSError, TypeError, MemoryError) as error:
-        # TypeError: data without a header; MemoryError: a header that claims more samples than there can be.
-        reason = getattr(error, "error_string", error)  # without libsndfile's way of naming an open file
-        raise AudioDecodeError(f"{name}: cannot be read as audio: {reason}") from error
+    with _reading(path) as sound:
+        samples = sound.read(dtype="float32", always_2d=True)
+        rate = sound.samplerate
     if len(samples) == 0:
-        raise AudioDecodeError(f"{name}: holds no samples")
+        raise AudioDecodeError(f"{printable(path)}: holds no samples")
     y = np.ascontiguousarray(samples.mean(axis=1) if mono else samples.T)
     if sr is not None:
         y = resample(y, orig_sr=rate, target_sr=sr)
     return y, float(rate if sr is None else sr)
+
+
+def read_blocks(
+    path: str | os.PathLike[str], block_length: int, *, mono: bool = True
+) -> tuple[float, int | None, Iterator[np.ndarray]]:
+    """Open an audio file to be read block by block.
+
+    Returns
+    -------
+    sr : float
+        Sampling rate in Hz.
+    n_channels : int or None
+        None for the average of the channels.
+    blocks : iterator of arrays, shape (block_length,) or (n_channels, block_length)
+        float32 samples in [-1, 1]; the last block may be shorter.
+
+    Raises
+    ------
+    AudioDecodeError
+        If the file cannot be read as audio, now or when a block is asked for, or holds no samples.
+    MissingExtraError
+        If soundfile is not installed.
+    """
+    with _reading(path) as sound:
+        rate, n_channels, n_samples = float(sound.samplerate), int(sound.channels), len(sound)
+    if n_samples == 0:
+        raise AudioDecodeError(f"{printable(path)}: holds no samples")
+
+    def blocks() -> Iterator[np.ndarray]:
+        with _reading(path) as sound:
+            while len(samples := sound.read(block_length, dtype="float32", always_2d=True)):
+                yield np.ascontiguousarray(samples.mean(axis=1) if mono else samples.T)
+
+    return rate, None if mono else n_channels, blocks()
+
+
+@contextlib.contextmanager
+def _reading(path: str | os.PathLike[str]) -> Iterator[Any]:
+    """Open an audio file, and say in one kind of error what is wrong with it."""
+    try:
+        import soundfile
+    except (ImportError, OSError) as error:  # OSError: libsndfile itself is missing
+        raise MissingExtraError("reading audio files", "io", error) from error
+    try:
+        # libsndfile itself opens only names in UTF-8.
+        with Path(path).open("rb") as file, soundfile.SoundFile(file) as sound:
+            yield sound
+    except (soundfile.SoundFileError, OSError, TypeError, MemoryError) as error:
+        # TypeError: data without a header; MemoryError: a header that claims more samples than there can be.
+        reason = getattr(error, "error_string", error)  # without libsndfile's way of naming an open file
+        raise AudioDecodeError(f"{printable(path)}: cannot be read as audio: {reason}") from error
 
 
 def printable(path: str | os.PathLike[str]) -> str:

@@ -17,7 +17,7 @@ from arrayaudio.arrays import (
     on_device_of,
     require_finite,
 )
-from arrayaudio.checks import one_of
+from arrayaudio.checks import one_of, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.parts import in_parts
 from arrayaudio.plan import Plan, spectrogram, written
@@ -83,12 +83,15 @@ class Transform(Learnable):
         check_device(self.device)
         one_of("check_finite", self.check_finite, (True, False))
 
-    def __call__(self, y: ArrayLike, *, out: Array | None = None) -> Array:
+    def __call__(self, y: ArrayLike, *, out: Array | None = None, memory_budget: int | None = None) -> Array:
         """Transform a signal (..., n_samples) into (..., freq, time).
 
         With `out`, the result is written there: an array of the result's shape and dtype, contiguous, and where the
-        signal is. Large results are faster in memory that is used again.
+        signal is. Large results are faster in memory that is used again. With `memory_budget`, signals are processed
+        in chunks that take about as many bytes at most, beside the signal and the result; both may be memory-mapped.
         """
+        if memory_budget is not None:
+            return self._in_chunks(y, whole("memory_budget", memory_budget, most=2**63 - 1), out)
         signal = self._checked(y)
         if out is None:
             return in_parts(self._apply, signal, recorded=self._recorded)
@@ -120,6 +123,9 @@ class Transform(Learnable):
         require_output(out, y, result.shape, dtype_name(result))
         out[...] = result
         return out
+
+    def _in_chunks(self, y: ArrayLike, budget: int, out: Array | None) -> Array:  # noqa: ARG002
+        raise ParameterError(f"memory_budget={budget}: {type(self).__name__} takes the whole signal at once")
 
     def _plan(self) -> Plan:
         raise NotImplementedError

@@ -1,12 +1,13 @@
 """What the transforms share whose columns are frames of the signal."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
 
-from arrayaudio.arrays import ArrayLike, Constant, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, Constant, asarray, on_device_of
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import PAD_MODES, Framing
@@ -14,6 +15,7 @@ from arrayaudio.streaming.analysis import Analysis
 from arrayaudio.streaming.base import Channels
 from arrayaudio.transforms.base import Transform, compiled, settings
 from arrayaudio.transforms.by_frames import ByFrames
+from arrayaudio.transforms.long_signals import blocks, in_chunks
 from arrayaudio.transforms.ragged import Ragged, ragged, require_alike
 from arrayaudio.windows import Window, centred_window, freeze_window
 
@@ -103,6 +105,53 @@ class Framed(Transform):
         require_alike(signals)
         with on_device_of(signals[0]):
             return ragged(signals, self.framing, self._by_frames(), real("fill", fill))
+
+    def _in_chunks(self, y: ArrayLike, budget: int, out: Array | None) -> Array:
+        signal = asarray(y, device=self.device)
+        if signal.ndim == 0 or signal.shape[-1] == 0:
+            self._checked(signal)  # which refuses it
+        with on_device_of(signal):
+            return in_chunks(signal, self._checked, self.framing, self._by_frames(), budget, out)
+
+    def blocks(
+        self, source: ArrayLike | str | os.PathLike[str], *, block_length: int = 2**18, mono: bool = True
+    ) -> Iterator[Array]:
+        """Iterate over the frames of a long signal, block by block, so that memory does not grow with its length.
+
+        Parameters
+        ----------
+        source : array (..., n_samples), or path of an audio file
+            Arrays may be memory-mapped. Files are read block by block, as float32, and must have the sampling rate of
+            the transform.
+        block_length : int
+            Samples in a block, to the next multiple of the hop.
+        mono : bool
+            Whether to average the channels of a file.
+
+        Returns
+        -------
+        iterator of arrays, shape (..., freq, n_frames)
+            Each of one or more frames; joined along time, all of them are the transform of the whole signal.
+
+        Raises
+        ------
+        ParameterError
+            If results depend on the whole signal, or the sampling rate of a file is another.
+        AudioDecodeError
+            If a file cannot be read.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import arrayaudio as aa
+        >>> mel = aa.MelSpectrogram(sr=16000, n_fft=400, hop_length=160, n_mels=40)
+        >>> parts = list(mel.blocks("docs/audio/speech.flac", block_length=16000))
+        >>> len(parts), parts[1].shape
+        (9, (40, 100))
+        """
+        hop = self.framing.hop_length
+        size = -(-whole("block_length", block_length) // hop) * hop
+        return blocks(source, self.stream, self.sr, size, one_of("mono", mono, (True, False)))
 
     def _by_frames(self) -> ByFrames:
         """The transform as steps that act on each frame by itself, or ParameterError if there are none."""
