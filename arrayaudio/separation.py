@@ -10,6 +10,7 @@ from arrayaudio.arrays import Array, ArrayLike, as_complex, as_signal, asarray, 
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.medians import median_filter
+from arrayaudio.parts import in_parts
 from arrayaudio.spectrum import as_energies, magnitude
 from arrayaudio.transforms.stft import STFT
 
@@ -108,8 +109,9 @@ def hpss(
         magnitudes = as_energies(magnitude(spectrum))
     else:
         spectrum = magnitudes = as_energies(spectrum)
-    with on_device_of(magnitudes):
-        lasting, spread = (median_filter(magnitudes, size, axis) for size, axis in zip(sizes, (-1, -2), strict=True))
+
+    def parted(S: Array, spectrum: Array) -> tuple[Array, Array]:
+        lasting, spread = (median_filter(S, size, axis) for size, axis in zip(sizes, (-1, -2), strict=True))
         silent = 0.5 if margins == (1, 1) else 0.0
         # Dividing one side by the margin does not overflow, as multiplying the other might.
         masks = (
@@ -117,6 +119,8 @@ def hpss(
             soft_mask(spread / margins[1], lasting, exponent, silent),
         )
         return masks if mask else (spectrum * masks[0], spectrum * masks[1])
+
+    return in_parts(parted, magnitudes, spectrum, axes=2)
 
 
 def _part(y: ArrayLike, part: int, settings: dict[str, Any], **options: Any) -> Array:
