@@ -59,6 +59,7 @@ _PUBLIC = {
     "separation": ["harmonic", "hpss", "percussive"],
     "spectrum": ["amplitude_to_db", "db_to_amplitude", "db_to_power", "power_to_db"],
     "streaming.conversion": ["resample_stream"],
+    "streaming.gain_control": ["pcen_stream"],
     "stretching": ["phase_vocoder", "time_stretch"],
     "times": [
         "frames_to_samples",

@@ -83,6 +83,7 @@ from arrayaudio.spectrum import db_to_amplitude as db_to_amplitude
 from arrayaudio.spectrum import db_to_power as db_to_power
 from arrayaudio.spectrum import power_to_db as power_to_db
 from arrayaudio.streaming.conversion import resample_stream as resample_stream
+from arrayaudio.streaming.gain_control import pcen_stream as pcen_stream
 from arrayaudio.stretching import phase_vocoder as phase_vocoder
 from arrayaudio.stretching import time_stretch as time_stretch
 from arrayaudio.times import frames_to_samples as frames_to_samples

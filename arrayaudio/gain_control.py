@@ -2,7 +2,7 @@
 
 import functools
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -122,36 +122,73 @@ def pcen(
     array([[0.341, 0.341, 0.341, 0.341]])
     """
     energies = as_energies(S)
-    each = ((), (energies.shape[-2], 1))
-    gain = _parameter("gain", gain, each, least=0)
+    control = checked_control(
+        energies.shape[-2],
+        sr=sr,
+        hop_length=hop_length,
+        gain=gain,
+        bias=bias,
+        power=power,
+        time_constant=time_constant,
+        eps=eps,
+        b=b,
+        max_size=max_size,
+    )
+    with on_device_of(energies):
+        return controlled(energies, smoothed(energies, control, beginning(energies, initial)), control)
+
+
+class Control(NamedTuple):
+    """The settings of `pcen`, checked, with the coefficient of the smoothing as `weight`."""
+
+    gain: Any
+    bias: Any
+    power: Any
+    eps: Any
+    weight: Any
+    max_size: int
+
+
+def checked_control(n_bands: int, *, sr: float, hop_length: int, time_constant: float, **given: Any) -> Control:
+    """Return the settings for so many bands, or raise ParameterError."""
+    each = ((), (n_bands, 1))
+    gain = _parameter("gain", given["gain"], each, least=0)
     # With numbers, 0 means another formula; among the values of an array it cannot.
     bias, power = (
-        _parameter(name, value, each, **{"above" if _is_array(value) else "least": 0})
-        for name, value in (("bias", bias), ("power", power))
+        _parameter(name, given[name], each, **{"above" if _is_array(given[name]) else "least": 0})
+        for name in ("bias", "power")
     )
-    eps, size = _parameter("eps", eps, each, above=0), whole("max_size", max_size)
-    rate, hop = real("sr", sr, above=0), whole("hop_length", hop_length)
+    eps, size = _parameter("eps", given["eps"], each, above=0), whole("max_size", given["max_size"])
+    rate, hop, b = real("sr", sr, above=0), whole("hop_length", hop_length), given["b"]
     weight: Any = smoothing(rate, hop, real("time_constant", time_constant, above=0))
     if b is not None:
         weight = _parameter("b", b, ((),), least=0)
         if device(weight) == "cpu" and plain(weight) > 1:
             raise ParameterError(f"b={b!r}: must be at least 0 and at most 1")
-    with on_device_of(energies):
-        if _is_array(initial):
-            start = constant(asarray(initial)).like(energies)
-        else:
-            start = namespace(energies).asarray(initial, dtype=energies.dtype)
-        if start.ndim and start.shape != (*energies.shape[:-1], 1):
-            raise ParameterError(
-                f"initial has shape {start.shape}: must be a number or have shape {(*energies.shape[:-1], 1)}"
-            )
-        source = energies if size == 1 else _loudest_around(energies, size)
-        smoothed = one_pole(_like(energies, weight) * source, 1 - weight, initial=start)
-        gain, bias, power, eps = (_like(energies, value) for value in (gain, bias, power, eps))
-        controlled = energies * (smoothed + eps) ** -gain
-        xp = namespace(controlled)
-        if isinstance(power, float) and power == 0:
-            return xp.log1p(controlled)
-        if isinstance(bias, float) and bias == 0:
-            return controlled**power
-        return bias**power * xp.expm1(power * xp.log1p(controlled / bias))
+    return Control(gain, bias, power, eps, weight, size)
+
+
+def beginning(S: Array, initial: Any) -> Array:
+    """The smoothed energy before the first frame of `S`, a number or (..., freq, 1), or ParameterError."""
+    start = constant(asarray(initial)).like(S) if _is_array(initial) else namespace(S).asarray(initial, dtype=S.dtype)
+    if start.ndim and start.shape != (*S.shape[:-1], 1):
+        raise ParameterError(f"initial has shape {start.shape}: must be a number or have shape {(*S.shape[:-1], 1)}")
+    return start
+
+
+def smoothed(S: Array, control: Control, start: Array) -> Array:
+    """The energy around each value, of the past more than of the present."""
+    source = S if control.max_size == 1 else _loudest_around(S, control.max_size)
+    return one_pole(_like(S, control.weight) * source, 1 - control.weight, initial=start)
+
+
+def controlled(S: Array, smoothed: Array, control: Control) -> Array:
+    """Energies divided by what is around them, and compressed."""
+    gain, bias, power, eps = (_like(S, value) for value in control[:4])
+    quotient = S * (smoothed + eps) ** -gain
+    xp = namespace(quotient)
+    if isinstance(power, float) and power == 0:
+        return xp.log1p(quotient)
+    if isinstance(bias, float) and bias == 0:
+        return quotient**power
+    return bias**power * xp.expm1(power * xp.log1p(quotient / bias))

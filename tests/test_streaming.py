@@ -189,7 +189,33 @@ def test_resampling_in_blocks(old, new, library, dtype, rng):
     assert most <= 2 * stream.latency + max(250, 441)
 
 
+@pytest.mark.parametrize("options", [{}, {"max_size": 3, "initial": 0.1}, {"gain": "array", "b": 0.3}], ids=str)
+def test_gain_control_in_blocks(options, library, dtype, rng):
+    S = rng.random((2, 20, 300)).astype(dtype)
+    options = options | ({"gain": library.asarray(rng.random((20, 1)).astype(dtype))} if "gain" in options else {})
+    given, stream, parts = library.asarray(S), aa.pcen_stream(sr=SR, channels=2, **options), []
+    for first in range(0, 300, 77):
+        parts.append(stream.push(given[..., first : min(first + 77, 300)]))
+        stream = aa.pcen_stream(sr=SR, channels=2, **options).restore(pickle.loads(pickle.dumps(stream.state)))
+    assert stream.flush() is None
+    assert_same_spectrum(joined(library, parts), library.to_numpy(aa.pcen(given, sr=SR, **options)), dtype)
+
+
 class TestErrors:
+    def test_gain_control(self):
+        with pytest.raises(aa.ParameterError, match="sr=0: must be greater than 0"):
+            aa.pcen_stream(sr=0)
+        with pytest.raises(aa.ParameterError, match="power=-1: must be at least 0"):
+            aa.pcen_stream(sr=SR, power=-1)
+        stream = aa.pcen_stream(sr=SR, gain=np.ones((20, 1)))
+        stream.push(np.ones((20, 3)))
+        with pytest.raises(aa.ParameterError, match=r"gain has shape \(20, 1\): must be a number or have shape"):
+            stream.push(np.ones((21, 3)))
+        other = aa.pcen_stream(sr=SR)
+        other.push(np.ones((20, 3)))
+        with pytest.raises(aa.ParameterError, match="block has 21 bands: the blocks before it have 20"):
+            other.push(np.ones((21, 3)))
+
     def test_results_that_depend_on_the_whole_signal(self):
         for transform, message in (
             (aa.MFCC(sr=SR), "top_db=80.0: counts from the loudest value of the whole signal"),
