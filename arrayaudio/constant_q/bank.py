@@ -5,9 +5,10 @@ lead there:
 
 - short kernels are rows of a matrix, and meet frames of the signal (`Rows`);
 - long kernels become short ones for a signal that is compressed block by block (`Compressed`);
-- or they are kept as the part of their spectrum that matters (`Spectra`), which is cheaper for small hops. The
-  spectrum X of a whole segment of the signal, n_fft = hop M samples, times that of the kernel is the spectrum of the
-  response at every sample. Only every hop-th is wanted, so the product is folded to M values before it goes back.
+- or they are kept as the part of their spectrum that matters (`Spectra`), which is cheaper for small hops. On a GPU,
+  where memory is faster and less scarce, short ones are too. The spectrum X of a whole segment of the signal,
+  n_fft = hop M samples, times that of the kernel is the spectrum of the response at every sample. Only every hop-th is
+  wanted, so the product is folded to M values before it goes back.
 
 With a segment for each frame, this is the method of Brown and Puckette (1992).
 """
@@ -34,8 +35,8 @@ METHODS = ("auto", "1992", "1992v2")
 MATRIX_SPEED, FOLD_SPEED, FFT_SPEED = 14.0, 1.0, 1.0
 # Values that a spectrum is folded to for a single frame: one would do, but sums of many terms lose digits.
 FOLDED = 64
-# Bytes of kernel spectra for one bank, at most; bytes of matrices kept from call to call.
-LARGEST_SPECTRA, LARGEST_KEPT = 2**24, 2**24
+# Bytes of kernel spectra for one bank, at most, and on a GPU; bytes of matrices kept from call to call.
+LARGEST_SPECTRA, LARGEST_ON_GPU, LARGEST_KEPT = 2**24, 2**28, 2**24
 
 
 @dataclass(frozen=True)
@@ -113,11 +114,16 @@ def segment(bank: Bank) -> tuple[int, int, int]:
     return hop * period, period, period - overlap
 
 
+def supports(bank: Bank, dtype: str) -> np.ndarray:
+    """FFT bins to keep of the spectrum of each kernel."""
+    n_fft, reach = segment(bank)[0], bank.reach(dtype)
+    return np.array([support(length, reach, n_fft) for length in bank.wavelets.lengths])
+
+
 def spectral_costs(bank: Bank, dtype: str) -> np.ndarray:
     """Cost of a frame if the first 0, 1, 2, ... bins go through the spectrum, and the others through frames."""
     n_fft, _, n_useful = segment(bank)
-    lengths = np.array(bank.wavelets.lengths)
-    kept = np.array([support(length, bank.reach(dtype), n_fft) for length in lengths])
+    lengths, kept = np.array(bank.wavelets.lengths), supports(bank, dtype)
     spectral = np.cumsum(8 * kept / n_useful) / FOLD_SPEED
     framed = np.cumsum((4 * lengths)[::-1])[::-1] / MATRIX_SPEED
     fft = 2.5 * n_fft * math.log2(n_fft) / n_useful / FFT_SPEED
@@ -126,11 +132,13 @@ def spectral_costs(bank: Bank, dtype: str) -> np.ndarray:
     return costs
 
 
-def long_kernels(bank: Bank, dtype: str) -> tuple[int, Compressed]:
+def long_kernels(bank: Bank, dtype: str, on_gpu: bool = False) -> tuple[int, Compressed]:
     """How many bins, from the lowest on, go through the spectrum, and those that are compressed, if any do."""
     n_bins, none = len(bank.wavelets.lengths), Compressed(np.zeros((0, 0), dtype))
     if bank.method != "auto":
         return (n_bins if bank.method == "1992" else 0), none
+    if on_gpu and supports(bank, dtype).sum() * 2 * np.dtype(dtype).itemsize <= LARGEST_ON_GPU:
+        return n_bins, none
     costs = spectral_costs(bank, dtype)
     short, cost = compressed(bank.wavelets, bank.hop_length, bank.missing(dtype), dtype)
     return (0, short) if cost / MATRIX_SPEED <= costs.min() else (int(np.argmin(costs)), none)
@@ -173,9 +181,9 @@ class Prepared:
     The lowest bins are in `compressed` or in `spectra`, and the others, from `n_long` on, in `rows`.
     """
 
-    def __init__(self, bank: Bank, dtype: str, place: Callable[[np.ndarray], Array]) -> None:
+    def __init__(self, bank: Bank, dtype: str, place: Callable[[np.ndarray], Array], on_gpu: bool = False) -> None:
         self._bank, self._dtype, self._place = bank, dtype, place
-        self.n_spectral, short = long_kernels(bank, dtype)
+        self.n_spectral, short = long_kernels(bank, dtype, on_gpu)
         self.n_long = self.n_spectral + short.n_bins
         self.compressed = short.mapped(place)
         made = spectra(bank, self.n_spectral, dtype)
@@ -206,5 +214,5 @@ class Prepared:
 
 
 @functools.lru_cache(maxsize=8)
-def _prepared(bank: Bank, dtype: str, xp: Any, place: str) -> Prepared:  # noqa: ARG001
-    return Prepared(bank, dtype, lambda values: settled(xp.asarray(values)))
+def _prepared(bank: Bank, dtype: str, xp: Any, place: str) -> Prepared:
+    return Prepared(bank, dtype, lambda values: settled(xp.asarray(values)), on_gpu=place != "cpu")
