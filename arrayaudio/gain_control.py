@@ -10,6 +10,7 @@ from arrayaudio.arrays import Array, ArrayLike, as_real, asarray, constant, devi
 from arrayaudio.checks import real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import pad
+from arrayaudio.primitive import primitive
 from arrayaudio.recursion import one_pole
 from arrayaudio.spectrum import as_energies
 
@@ -182,6 +183,7 @@ def smoothed(S: Array, control: Control, start: Array) -> Array:
     return one_pole(_like(S, control.weight) * source, 1 - control.weight, initial=start)
 
 
+@primitive
 def controlled(S: Array, smoothed: Array, control: Control) -> Array:
     """Energies divided by what is around them, and compressed."""
     gain, bias, power, eps = (_like(S, value) for value in control[:4])

@@ -88,7 +88,7 @@ REGISTERS |= {
     mix_rows.program(n_rows, n_columns, ""): (128, 128, 255) for n_rows in (4, 8, 12, 16) for n_columns in (1, 2)
 }
 REGISTERS |= {one_pole.program("", ends=ends): (64, 64, 80) for ends in (False, True)}
-REGISTERS |= {loader.Program(name, ""): (40, 48, 48) for name in ("segments", "overlapped")}
+REGISTERS |= {loader.Program(name, ""): (40, 48, 48) for name in ("segments", "overlapped", "controlled")}
 REGISTERS |= {loader.Program(name, ""): (128, 128, 255) for name in ("constant_q", "constant_q_adjoint")}
 
 

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from arrayaudio.arrays import Constant, Given
+from arrayaudio.gain_control import Control, controlled
+from arrayaudio.kernels.gpu import controlled as control
 from arrayaudio.kernels.gpu import mix_rows as mixing
 from arrayaudio.kernels.gpu import one_pole as recursion
 from arrayaudio.project import mix_rows
@@ -131,4 +133,23 @@ class TestOnePole:
         assert recursion.one_pole(x, 0.5, initial=state) is NotImplemented
         assert recursion.one_pole(x[:, :0], 0.5).shape == (2, 0)
         assert recursion.one_pole(x[:0], 0.5).shape == (0, 50)
+        assert gpu.launches == []
+
+
+class TestControlled:
+    @pytest.mark.parametrize("shape", [(1, 1), (3, 5, 67), (2, 700)])
+    @pytest.mark.parametrize(("bias", "power"), [(2.0, 0.5), (10.0, 0.25), (0.0, 0.5), (2.0, 0.0), (0.0, 0.0)])
+    def test_any_shape_and_formula(self, shape, bias, power, dtype, rng, gpu, monkeypatch):
+        monkeypatch.setattr(control, "MOST_BLOCKS", 2)
+        S, around = (abs(1e3 * rng.standard_normal(shape)).astype(dtype) for _ in range(2))
+        settings = Control(0.98, bias, power, 1e-6, 0.1, 1)
+        exact = controlled.reference(S.astype(np.float64), around.astype(np.float64), settings)
+        assert_same_spectrum(run(gpu, control.controlled, S, gpu.asarray(around), settings), exact, dtype)
+
+    def test_what_it_does_not_cover_is_declined(self, gpu):
+        S, settings = gpu.asarray(np.ones((2, 50))), Control(0.98, 2.0, 0.5, 1e-6, 0.1, 1)
+        assert control.controlled(S, S, settings._replace(gain=gpu.asarray(np.ones(())))) is NotImplemented
+        assert control.controlled(S, S[:, :1], settings) is NotImplemented
+        assert control.controlled(S, S.astype("float32"), settings) is NotImplemented
+        assert control.controlled(S[:0], S[:0], settings).shape == (0, 50)
         assert gpu.launches == []

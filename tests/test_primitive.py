@@ -12,6 +12,7 @@ from arrayaudio.constant_q.bank import METHODS, Bank
 from arrayaudio.constant_q.wavelets import Wavelets
 from arrayaudio.dense import turns
 from arrayaudio.frames import Framing
+from arrayaudio.gain_control import Control
 from arrayaudio.gammatone_bank import Gammatones
 from arrayaudio.plan import Plan
 from arrayaudio.spectrum import Scaling
@@ -23,6 +24,7 @@ for module in (
     "functional.notes",
     "functional.spectra",
     "medians",
+    "gain_control",
     "gammatone_filtering",
     "recursion",
     "resampling",
@@ -66,6 +68,10 @@ CASES = {
         for up, down, reach in ((1, 2, 20), (5, 3, 9), (32, 64, 30), (7, 1, 4))
     ],
     "one_pole": [((pole,), True) for pole in (0.0, 0.97, 1.0, -0.5)],
+    "controlled": [
+        ((abs(SLOPES), Control(gain, bias, power, 0.1, 0.2, 1)), False)
+        for gain, bias, power in ((0.98, 2.0, 0.5), (0.5, 0.0, 0.3), (0.5, 1.0, 0.0), (np.array([[0.5]] * 3), 2.0, 0.5))
+    ],
     "modulus": [((), False)],
     "along": [((SLOPES + 1j, abs(SLOPES + 1j)), True)],
     "merged": [((turns(27, *way),), True) for way in WAYS],
@@ -114,6 +120,8 @@ def signal_for(name, arguments, dtype, rng):
     if name == "written":
         y, plan = arguments
         return np.full(plan.shape(y.shape), np.nan, dtype)
+    if name == "controlled":
+        return abs(rng.standard_normal((2, 3, 300))).astype(dtype)
     if name == "dense_products":
         return rng.standard_normal((4, 300)).astype(dtype)
     if name == "mix_rows":
