@@ -5,12 +5,16 @@ NaN at the start of every block, and threads run one after the other between bar
 changes the result. Arrays lie between inaccessible pages, so that access outside of them is an error.
 """
 
+import atexit
 import ctypes
 import functools
-import mmap
+import pickle
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,8 +24,6 @@ __all__ = ["SCHEDULES", "EmulationError", "build", "launch", "launch_all_schedul
 
 SCHEDULES = ("forward", "reverse", "shuffle")
 
-_GUARD_BYTES = 4 << 20
-_CANARY = (0x7FFADEAD).to_bytes(4, "little")  # NaN as float32, and twice in a row as float64
 _MAX_BLOCK = (1024, 1024, 64)
 _MAX_GRID = (2**31 - 1, 65535, 65535)
 _KINDS = {"f": "f", "i": "i", "u": "i", "b": "i", "c": "s", "V": "s"}
@@ -29,39 +31,26 @@ _FORMS = {"*": "array", "<": "array", "=": "scalar"}
 _KIND_NAMES = {"f": "floating-point number", "i": "integer", "s": "struct"}
 
 
-class _Region(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_int64) for name in ("begin", "guard", "inner", "data", "writeable", "argument")]
+class _Runner:
+    """The process that runs kernels, started when it is needed first."""
+
+    process: subprocess.Popen[bytes] | None = None
+
+    def __call__(self, *request: Any) -> tuple[str, dict[int, bytes]]:
+        if self.process is None:
+            command = [sys.executable, "-S", "-E", str(Path(__file__).with_name("runner.py"))]
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            atexit.register(self.close)
+        pickle.dump(request, self.process.stdin)
+        self.process.stdin.flush()
+        return pickle.load(self.process.stdout)
+
+    def close(self) -> None:
+        self.process.communicate()
+        self.process = None
 
 
-class _Launch(ctypes.Structure):
-    _fields_ = [
-        ("grid", ctypes.c_uint32 * 3),
-        ("block", ctypes.c_uint32 * 3),
-        ("schedule", ctypes.c_uint32),
-        ("time_limit", ctypes.c_uint32),
-        ("args", ctypes.c_void_p),
-        ("regions", ctypes.c_void_p),
-        ("region_count", ctypes.c_uint64),
-        ("message", ctypes.c_void_p),
-        ("message_bytes", ctypes.c_uint64),
-    ]
-
-
-class _GuardedMemory:
-    """Memory shared with the child process, which ends at an inaccessible page and has a canary before its start."""
-
-    def __init__(self, size: int, argument: int, writeable: bool) -> None:
-        inner = max(1, -(-size // mmap.PAGESIZE)) * mmap.PAGESIZE
-        memory = np.frombuffer(mmap.mmap(-1, inner + 2 * _GUARD_BYTES), np.uint8)
-        slack = inner - size
-        self.data = memory[_GUARD_BYTES + slack : _GUARD_BYTES + inner]
-        self.region = _Region(memory.ctypes.data, _GUARD_BYTES, inner, size, writeable, argument)
-        self._slack = memory[_GUARD_BYTES : _GUARD_BYTES + slack]
-        self._canary = np.frombuffer((_CANARY * slack)[3 * slack :], np.uint8)  # whole at its end
-        self._slack[:] = self._canary
-
-    def is_intact(self) -> bool:
-        return np.array_equal(self._slack, self._canary)
+_run = _Runner()
 
 
 def launch(
@@ -135,77 +124,37 @@ def run(
     EmulationError
         If the kernel misbehaves, or results depend on the order. The arrays are unchanged then.
     """
-    library = ctypes.CDLL(str(library_path))
-    library.kernel_signature.restype = ctypes.c_char_p
-    parameters = re.findall(".{4}", library.kernel_signature().decode())
+    parameters = _parameters(library_path)
     _check_types(name, args, parameters)
     args = [_read_only(arg) if code[0] == "<" else arg for arg, code in zip(args, parameters, strict=True)]
     _check_arrays(name, args)
+    block_size, grid_size = _sizes(block, _MAX_BLOCK, "block"), _sizes(grid, _MAX_GRID, "grid")
+    if np.prod(block_size) > 1024:
+        raise ValueError(f"block {block_size} has more than 1024 threads")
+    contents = [(arg.tobytes(), _is_output(arg)) if isinstance(arg, np.ndarray) else arg.tobytes() for arg in args]
     results = []
     for schedule in schedules:
-        copies = [arg.copy() if _is_output(arg) else arg for arg in args]
-        _run(library_path, name, grid, block, copies, shared_mem, schedule, time_limit)
-        results.append(copies)
-        for i, (first, last) in enumerate(zip(results[0], copies, strict=True)):
-            if _is_output(args[i]) and (differing := np.flatnonzero(_differs(first, last))).size:
+        order = SCHEDULES.index(schedule)
+        problem, outputs = _run(str(library_path), grid_size, block_size, contents, shared_mem, order, time_limit)
+        if problem:
+            raise EmulationError(f"kernel {name}: {with_line(problem, library_path)}")
+        results.append({i: np.frombuffer(content, args[i].dtype) for i, content in outputs.items()})
+        for i, last in results[-1].items():
+            if (differing := np.flatnonzero(_differs(results[0][i], last))).size:
                 raise EmulationError(
                     f"kernel {name}: argument {i} differs between the schedules {schedules[0]} and {schedule} "
                     f"in {differing.size} numbers, the first at flat index {differing[0]}: is a barrier missing?"
                 )
-    for arg, result in zip(args, results[0], strict=True):
-        if _is_output(arg):
-            arg[...] = result
+    for i, result in results[0].items():
+        args[i][...] = result.reshape(args[i].shape)
 
 
-def _run(
-    library_path: Path,
-    name: str,
-    grid: int | Sequence[int],
-    block: int | Sequence[int],
-    args: Sequence[np.ndarray | np.generic],
-    shared_mem: int,
-    schedule: str,
-    time_limit: int,
-) -> None:
-    block_size, grid_size = _sizes(block, _MAX_BLOCK, "block"), _sizes(grid, _MAX_GRID, "grid")
-    if np.prod(block_size) > 1024:
-        raise ValueError(f"block {block_size} has more than 1024 threads")
-    if schedule not in SCHEDULES:
-        raise ValueError(f"schedule must be one of {SCHEDULES}, not {schedule!r}")
-    arrays = {i: arg for i, arg in enumerate(args) if isinstance(arg, np.ndarray)}
-    memories = {i: _GuardedMemory(array.nbytes, i, array.flags.writeable) for i, array in arrays.items()}
-    for i, array in arrays.items():
-        memories[i].data[:] = array.reshape(-1).view(np.uint8)
-    memories[-1] = _GuardedMemory(shared_mem, -1, True)  # the last region, as the scheduler expects
-
-    values = [np.uintp(memories[i].data.ctypes.data) if i in arrays else arg for i, arg in enumerate(args)]
-    boxes = [np.array(value) for value in values]  # keep the values in memory during the launch
-    pointers = np.array([box.ctypes.data for box in boxes], np.uintp)
-    regions = (_Region * len(memories))(*(memory.region for memory in memories.values()))
-    message = mmap.mmap(-1, mmap.PAGESIZE)
-    message_bytes = np.frombuffer(message, np.uint8)
-    request = _Launch(
-        grid_size,
-        block_size,
-        SCHEDULES.index(schedule),
-        time_limit,
-        pointers.ctypes.data,
-        ctypes.addressof(regions),
-        len(regions),
-        message_bytes.ctypes.data,
-        len(message),
-    )
-    status = ctypes.CDLL(str(library_path)).run_in_child(ctypes.byref(request))
-    if status:
-        text = message[:].split(b"\0")[0].decode() or f"the process ended with status {status:#x}"
-        raise EmulationError(f"kernel {name}: {with_line(text, library_path)}")
-    for i, memory in memories.items():
-        if not memory.is_intact():
-            what = f"argument {i}" if i in arrays else "dynamic shared memory"
-            raise EmulationError(f"kernel {name}: write before the start of {what}")
-    for i, array in arrays.items():
-        if array.flags.writeable:
-            array.reshape(-1).view(np.uint8)[:] = memories[i].data
+@functools.cache
+def _parameters(library_path: Path) -> list[str]:
+    """What the kernel takes, for example ``["<f04", "*f04", "=i04"]``."""
+    signature = ctypes.CDLL(str(library_path)).kernel_signature
+    signature.restype = ctypes.c_char_p
+    return re.findall(".{4}", signature().decode())
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:
@@ -247,7 +196,7 @@ def _check_arrays(name: str, args: Sequence[np.ndarray | np.generic]) -> None:
 
 
 def _check_types(name: str, args: Sequence[np.ndarray | np.generic], expected: Sequence[str]) -> None:
-    """Compare the arguments with the parameters of the kernel, for example ``["<f04", "*f04", "=i04"]``."""
+    """Compare the arguments with the parameters of the kernel."""
     if len(args) != len(expected):
         raise TypeError(f"kernel {name} has {len(expected)} parameters, not {len(args)}")
     for i, (arg, code) in enumerate(zip(args, expected, strict=True)):
