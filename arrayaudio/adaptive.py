@@ -188,6 +188,7 @@ def _length(name: str, value: Any, y: Array, *, least: float, most: float = math
     """Return a length in samples as an exact array of shape () where the signal is; or raise."""
     if hasattr(value, "ndim") and not isinstance(value, np.ndarray | np.generic):
         array = as_real(value, name)
+        namespace(array, y)
         if array.shape != ():
             raise ParameterError(f"{name} has shape {array.shape}: must be a number or have shape ()")
     else:

@@ -449,6 +449,7 @@ class Given(Constant):
 
     def like(self, array: Array) -> Array:
         """Return the array in the precision of another, to be combined with it."""
+        namespace(array, self.value)  # refuses what lives elsewhere
         return cast(self.value, "float32" if dtype_name(array) in ("float32", "complex64") else "float64")
 
     @property

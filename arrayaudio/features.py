@@ -4,7 +4,7 @@ import functools
 import math
 from fractions import Fraction
 
-from arrayaudio.arrays import Array, ArrayLike, Constant, as_real, namespace
+from arrayaudio.arrays import Array, ArrayLike, Constant, as_real, namespace, on_device_of
 from arrayaudio.checks import one_of, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import frame, pad
@@ -74,12 +74,13 @@ def delta(data: ArrayLike, *, width: int = 9, order: int = 1, axis: int = -1, mo
     least = {"interp": width, "mirror": half + 1}.get(mode, 1)
     if n < least:
         raise ParameterError(f"data has {n} frames along axis {axis}: must have at least {least} for width={width}")
-    moved, weights = xp.moveaxis(x, axis, -1), _derivative_weights(width, order).like(x)
-    if mode != "interp":
-        moved = pad(moved, half, DELTA_MODES[mode])
-    result = xp.matmul(frame(moved, width, 1), weights)
-    if mode == "interp":
-        # A polynomial of degree `order` has the same order-th derivative everywhere, hence flat ends.
-        first, last = (xp.broadcast_to(end, (*end.shape[:-1], half)) for end in (result[..., :1], result[..., -1:]))
-        result = xp.concat([first, result, last], axis=-1)
-    return xp.moveaxis(result, -1, axis)
+    with on_device_of(x):
+        moved, weights = xp.moveaxis(x, axis, -1), _derivative_weights(width, order).like(x)
+        if mode != "interp":
+            moved = pad(moved, half, DELTA_MODES[mode])
+        result = xp.matmul(frame(moved, width, 1), weights)
+        if mode == "interp":
+            # A polynomial of degree `order` has the same order-th derivative everywhere, hence flat ends.
+            first, last = (xp.broadcast_to(end, (*end.shape[:-1], half)) for end in (result[..., :1], result[..., -1:]))
+            result = xp.concat([first, result, last], axis=-1)
+        return xp.moveaxis(result, -1, axis)

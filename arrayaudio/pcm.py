@@ -1,6 +1,6 @@
 """Integer PCM samples -> floating point in [-1, 1)."""
 
-from arrayaudio.arrays import Array, ArrayLike, asarray, cast, dtype_name
+from arrayaudio.arrays import Array, ArrayLike, asarray, cast, dtype_name, on_device_of
 from arrayaudio.errors import DTypeError
 
 __all__ = ["pcm_to_float"]
@@ -43,4 +43,5 @@ def pcm_to_float(samples: ArrayLike) -> Array:
     if dtype_name(pcm) not in FORMATS:
         raise DTypeError(f"samples have dtype {dtype_name(pcm)}: must be one of {', '.join(FORMATS)}")
     zero, full_scale, dtype = FORMATS[dtype_name(pcm)]
-    return (cast(pcm, dtype) - zero) / full_scale
+    with on_device_of(pcm):
+        return (cast(pcm, dtype) - zero) / full_scale

@@ -36,9 +36,10 @@ def cyclic_difference(window: np.ndarray) -> np.ndarray:
     return (np.roll(window, -1) - np.roll(window, 1)) / 2
 
 
-def _given(S: ArrayLike, shape: tuple[int, ...]) -> Array:
-    """Return an STFT of that shape in double precision, or raise."""
+def _given(S: ArrayLike, y: Array, shape: tuple[int, ...]) -> Array:
+    """Return an STFT of that shape in double precision, where the signal is, or raise."""
     spectrum = as_complex(S)
+    namespace(spectrum, y)
     if spectrum.shape != shape:
         raise ParameterError(f"S has shape {spectrum.shape}: must have shape {shape}, that of the STFT of the signal")
     return cast(spectrum, "complex128")
@@ -153,7 +154,7 @@ def reassigned_spectrogram(
         # The quotients below magnify the rounding errors of weak bins.
         signal = cast(given, "float64")
         shape = (*signal.shape[:-1], 1 + frame_length // 2, n_frames)
-        spectrum = spectrogram(signal, plan) if S is None else _given(S, shape)
+        spectrum = spectrogram(signal, plan) if S is None else _given(S, signal, shape)
         xp = namespace(signal, spectrum)
         mags = as_energies(magnitude(spectrum))
         weak = _too_weak(mags, ref_power)

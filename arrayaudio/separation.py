@@ -106,7 +106,8 @@ def hpss(
     spectrum = asarray(S)
     if dtype_name(spectrum).startswith("complex"):
         spectrum = as_complex(spectrum)
-        magnitudes = as_energies(magnitude(spectrum))
+        with on_device_of(spectrum):
+            magnitudes = as_energies(magnitude(spectrum))
     else:
         spectrum = magnitudes = as_energies(spectrum)
 

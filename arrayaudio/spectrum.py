@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from arrayaudio.arrays import Array, ArrayLike, as_real, asarray, device, namespace, plain
+from arrayaudio.arrays import Array, ArrayLike, as_real, asarray, device, namespace, on_device_of, plain
 from arrayaudio.autodiff.rules import unit
 from arrayaudio.checks import real
 from arrayaudio.errors import ParameterError
@@ -169,7 +169,9 @@ def power_to_db(S: ArrayLike, *, ref: Reference = 1.0, amin: float = 1e-10, top_
     >>> aa.power_to_db([1.0, 0.1, 0.0])
     array([  0., -10., -80.])
     """
-    return _to_db(S, ref, amin, top_db, exponent=2.0)
+    values = asarray(S)
+    with on_device_of(values):
+        return _to_db(values, ref, amin, top_db, exponent=2.0)
 
 
 def amplitude_to_db(S: ArrayLike, *, ref: Reference = 1.0, amin: float = 1e-5, top_db: float | None = 80.0) -> Array:
@@ -184,14 +186,16 @@ def amplitude_to_db(S: ArrayLike, *, ref: Reference = 1.0, amin: float = 1e-5, t
     array([  0., -20., -80.])
     """
     values = asarray(S)
-    return _to_db(namespace(values).abs(values), ref, amin, top_db, exponent=1.0)
+    with on_device_of(values):
+        return _to_db(namespace(values).abs(values), ref, amin, top_db, exponent=1.0)
 
 
 def _from_db(S_db: ArrayLike, ref: float, exponent: float) -> Array:
     levels = as_real(S_db, "levels")
     if callable(ref):
         raise ParameterError("ref: must be the number that was 0 dB, since the original values are gone")
-    return real("ref", ref) * namespace(levels).exp(levels * (exponent * math.log(10) / 20))
+    with on_device_of(levels):
+        return real("ref", ref) * namespace(levels).exp(levels * (exponent * math.log(10) / 20))
 
 
 def db_to_power(S_db: ArrayLike, *, ref: float = 1.0) -> Array:

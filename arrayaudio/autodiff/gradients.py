@@ -1,9 +1,10 @@
 """Gradients of functions of arrays."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from arrayaudio.arrays import ArrayLike, asarray, dtype_name, namespace
+from arrayaudio.arrays import Array, ArrayLike, asarray, dtype_name, namespace, on_device_of
 from arrayaudio.autodiff.namespace import Var
 from arrayaudio.autodiff.tape import INEXACT, pull_back
 from arrayaudio.autodiff.trees import leaves, mapped, rebuilt
@@ -20,6 +21,11 @@ def _started(x: ArrayLike) -> Var:
             f"argument of dtype {dtype_name(value)}: gradients need floating point; convert it with astype('float32')"
         )
     return Var(value)
+
+
+def _one(loss: Array) -> Array:
+    with on_device_of(loss):
+        return namespace(loss).ones_like(loss)
 
 
 def vjp(function: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -56,8 +62,10 @@ def vjp(function: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], 
     (array([ 2., 40.]),)
     """
     variables = mapped(_started, list(args))
-    result = function(*variables)
-    inputs, outputs = leaves(variables), leaves(result)
+    inputs = leaves(variables)
+    with on_device_of(inputs[0]) if inputs else contextlib.nullcontext():
+        result = function(*variables)
+    outputs = leaves(result)
     value = rebuilt(result, [out.value if isinstance(out, Var) else out for out in outputs])
     ends = [out.node if isinstance(out, Var) else None for out in outputs]
     nodes, values = [x.node for x in inputs], [x.value for x in inputs]
@@ -73,8 +81,12 @@ def vjp(function: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], 
         for node, g in seeds:
             if g.shape != node.like[0]:
                 raise DifferentiationError(f"gradient of shape {g.shape}: must be {node.like[0]}, as the value is")
-        found = pull_back(seeds, nodes)
-        filled = [namespace(x).zeros_like(x) if g is None else g for g, x in zip(found, values, strict=True)]
+        if not values:
+            return tuple(rebuilt(list(args), []))
+        namespace(*values, *(g for _, g in seeds))  # refuses gradients that live elsewhere
+        with on_device_of(values[0]):
+            found = pull_back(seeds, nodes)
+            filled = [namespace(x).zeros_like(x) if g is None else g for g, x in zip(found, values, strict=True)]
         return tuple(rebuilt(list(args), filled))
 
     return value, pullback
@@ -140,7 +152,7 @@ def value_and_grad(function: Callable[..., Any], *, argnums: int | tuple[int, ..
             raise DifferentiationError(
                 f"value of shape {loss_value.shape}, dtype {loss_value.dtype}: must be one real number, such as a mean"
             )
-        gradients = pullback(namespace(loss_value).ones_like(loss_value))
+        gradients = pullback(_one(loss_value))
         gradient = gradients if isinstance(argnums, tuple) else gradients[0]
         return ((value, aux[0]) if has_aux else value), gradient
 

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from arrayaudio.arrays import Array, dtype_name, namespace, to_numpy
+from arrayaudio.arrays import Array, device, dtype_name, namespace, to_numpy
 from arrayaudio.checks import whole
 from arrayaudio.errors import ParameterError
 
@@ -52,13 +52,15 @@ class Stream:
         return self
 
     def _open(self, block: Array, n_axes: int) -> None:
-        """Raise ParameterError unless a block fits, without its last `n_axes` axes, and the signal goes on."""
+        """Raise unless a block fits, without its last `n_axes` axes, is where others were, and the signal goes on."""
         if self._held["ended"]:
             raise ParameterError("the stream has ended: begin a new signal with reset()")
         if block.ndim < n_axes or tuple(block.shape[: block.ndim - n_axes]) != self.batch:
             rest = ", ".join(["n_samples"] if n_axes == 1 else ["freq", "n_frames"])
             shape = ", ".join([*map(str, self.batch), rest])
             raise ParameterError(f"block has shape {tuple(block.shape)}: must be ({shape}); see channels={self.batch}")
+        # What is in host memory, as after `restore`, goes where the block is.
+        namespace(block, *(x for x in self._held.values() if hasattr(x, "shape") and device(x) != "cpu"))
 
 
 def joined(held: Array | None, block: Array) -> Array:

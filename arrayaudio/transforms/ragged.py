@@ -32,6 +32,7 @@ def ragged(clips: Sequence[Array], framing: Framing, steps: ByFrames, fill: floa
     Where frames are separate, clips are laid end to end, each beginning where a frame does, and the frames between two
     of them are left out: nothing is computed for clips that are shorter than others.
     """
+    namespace(*clips)  # refuses those in different places
     lengths = np.array([framing.n_frames(clip.shape[-1]) for clip in clips])
     padded = [pad(clip, framing.padding, framing.pad_mode) for clip in clips]
     results: list[Array] = []
