@@ -37,8 +37,9 @@ def grouped(dtype: str, device: int) -> Callable[[np.ndarray], Taps]:  # noqa: A
         spans = [(at[0], at[-1] + 1) if at.size else (0, 1) for at in counted]
         weights = np.concatenate([group[first:stop] for group, (first, stop) in zip(groups, spans, strict=True)])
         begins = np.cumsum([0, *(stop - first for first, stop in spans)])
-        tables = weights.astype(dtype), begins.astype(np.int32), np.array([first for first, _ in spans], np.int32)
-        return Taps(*map(on_device, tables), int(max(stop for _, stop in spans)))
+        first, stops = np.array(spans, np.int32).T
+        places = (on_device(begins.astype(np.int32)), on_device(np.ascontiguousarray(first)))
+        return Taps(on_device(weights.astype(dtype)), *places, int(stops.max()))
 
     return build
 
