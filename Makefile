@@ -1,5 +1,7 @@
 # make demo   spectrograms of the recordings in docs/audio, into demo-output/
 # make test   linters, types, import contracts and the tests
+# make test-gpu, make bench-gpu   the tests and the benchmark where there is a GPU; PYTHON=python3 make test-gpu takes
+#                                 the libraries that are there and installs nothing
 # All set-up happens inside this folder, in virtual environments that git ignores.
 
 PYTHON ?= python3
@@ -7,7 +9,17 @@ BIN := .venv/bin
 RECORDINGS := docs/audio
 PYTEST := -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: demo test lint bench figure docs experiments test-oldest test-pythons clean
+# A Python that is given has what it needs.
+ifeq ($(origin PYTHON),file)
+GPU_PYTHON := $(BIN)/python
+GPU_READY := .venv/dev.ready
+else
+GPU_PYTHON := $(PYTHON)
+endif
+# Without CuPy's pool, so that each array is an allocation whose ends are watched.
+WATCHED := -c 'import sys, cupy, pytest; cupy.cuda.set_allocator(None); sys.exit(pytest.main(sys.argv[1:]))'
+
+.PHONY: demo test test-gpu lint bench bench-gpu figure docs experiments test-oldest test-pythons clean
 
 demo: .venv/demo.ready
 	@for name in stft logmel gammatone cqt vqt chroma mfcc lfcc cfp; do \
@@ -38,6 +50,19 @@ bench: .venv/dev.ready
 	$(BIN)/python -m bench.training
 	$(BIN)/python -m bench.scaling
 
+# All tests, on the GPU too; then those of the kernels again, watched for wild addresses and races.
+test-gpu: $(GPU_READY)
+	$(GPU_PYTHON) -m pytest
+	@if command -v compute-sanitizer > /dev/null; then \
+	  for tool in memcheck racecheck; do \
+	    compute-sanitizer --tool $$tool --error-exitcode 1 \
+	      $(GPU_PYTHON) $(WATCHED) -q -k "not compile" tests/test_kernels_gpu*.py || exit 1; \
+	  done; \
+	else echo "compute-sanitizer is not on PATH: kernels were not watched"; fi
+
+bench-gpu: $(GPU_READY)
+	$(GPU_PYTHON) -m bench.gpu
+
 # Draws what `make bench` measured.
 figure: .venv/dev.ready
 	$(BIN)/python -m bench.figure
@@ -47,6 +72,7 @@ docs: .venv/dev.ready
 	$(BIN)/python -m docs.accuracy
 	$(BIN)/python -m docs.gradients
 	$(BIN)/python -m docs.recovery
+	$(BIN)/python -m docs.machine_code
 
 # Trains the spectrograms of docs/experiments.md, which takes minutes.
 experiments: .venv/dev.ready

@@ -1,0 +1,133 @@
+"""What a frame costs: launches of the package's own code, whose machine code is run for one block.
+
+The stand-in for CuPy of the tests takes the place of a device.
+"""
+
+import functools
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from docs.machine_code.interpreter import Block
+from docs.machine_code.memory import SECTOR, Memory
+from docs.machine_code.sass import disassembled, parsed
+
+ARCHITECTURE = 90
+PARAMETERS = 0x210  # where those of a kernel lie among the constants
+CLIPS = 10  # as many as give full tiles
+TILE = 5  # the block that is run, in the middle of the first clip
+
+# An H100: multiprocessors, warps that can issue at a time in each, clock, bytes of shared memory in a clock, and the
+# bytes that a copy moves in a second.
+MULTIPROCESSORS, ISSUES, HERTZ, SHARED_BYTES, COPY = 132, 4, 1.755e9, 128, 3.0e12
+SHARED_MEMORY = 227 * 1024  # of a block
+BATCH, SECONDS = 64, 10  # clips that floors are for, and how long they are
+
+
+class Case(NamedTuple):
+    """A spectrogram."""
+
+    n_fft: int
+    kind: str
+    sr: int
+    hop: int
+    n_mels: int
+
+    @property
+    def n_frames(self) -> int:
+        """Frames of a clip."""
+        return 1 + SECONDS * self.sr // self.hop
+
+
+FRAMES = ((400, 16000, 160, 80), (512, 22050, 128, 64), (1024, 22050, 256, 128), (2048, 22050, 512, 128))
+CASES = [Case(n_fft, kind, *rest) for n_fft, *rest in FRAMES for kind in ("complex", "power", "mel")]
+
+
+@functools.cache
+def compiled(program: Any) -> Any:
+    """The instructions that NVRTC makes of a kernel, in a process with the real CuPy."""
+    script = (
+        "import pickle, sys; from arrayaudio.kernels.gpu import loader; program = pickle.load(sys.stdin.buffer); "
+        f"sys.stdout.buffer.write(loader.compile_cubin(program, {ARCHITECTURE})[0])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], input=pickle.dumps(program), capture_output=True, check=True)
+    return parsed(disassembled(done.stdout, program.name))
+
+
+def parameters(
+    arguments: Sequence[Any], addresses: Sequence[int], block: tuple[int, ...], grid: tuple[int, ...]
+) -> np.ndarray:
+    """The constants of a launch: sizes, and arguments at multiples of their own, of arrays the addresses."""
+    addresses = list(addresses)
+    constants, at = np.zeros(0x400, np.uint8), PARAMETERS
+    for place, sizes in ((0, block), (12, grid)):
+        whole = np.array([*sizes, 1, 1][:3], np.uint32)
+        constants[place : place + 12] = whole.view(np.uint8)
+    for argument in arguments:
+        value = np.uint64(addresses.pop(0)) if hasattr(argument, "inner") else argument
+        raw = np.frombuffer(np.asarray(value).tobytes(), np.uint8)
+        at += -at % raw.size
+        constants[at : at + raw.size] = raw
+        at += raw.size
+    return constants
+
+
+class Interpreted:
+    """A kernel whose launches run one block of its machine code."""
+
+    def __init__(self, program: Any, seen: Callable[[Block], None]) -> None:
+        self.program, self.seen = program, seen
+
+    def __call__(self, grid: Any, block: Any, arguments: Sequence[Any], shared_bytes: int) -> None:
+        """Run the block."""
+        memory = Memory([argument.inner for argument in arguments if hasattr(argument, "inner")], shared_bytes)
+        constants = parameters(arguments, memory.addresses, block, grid)
+        one = Block(compiled(self.program), constants, memory, int(np.prod(block)), TILE)
+        one.run()
+        self.seen(one)
+
+
+def counted(case: Case, put: Callable[[Any, str, Any], None] = setattr) -> tuple[dict[str, float], float]:
+    """Counts for a frame, and the relative error of the frames that the block made.
+
+    `put` replaces what loads kernels, for launches that run machine code.
+    """
+    import cupy
+
+    import arrayaudio as aa
+    from arrayaudio.kernels.gpu import fft, loader
+
+    blocks: list[Block] = []
+    put(loader, "_kernel", lambda program, _: Interpreted(program, blocks.append))
+    frames: dict[str, Any] = {"n_fft": case.n_fft, "hop_length": case.hop}
+    layer: Any = aa.STFT(**frames, output=case.kind) if case.kind != "mel" else None
+    layer = layer or aa.MelSpectrogram(**frames, sr=case.sr, n_mels=case.n_mels)
+    y = np.random.default_rng(0).standard_normal((CLIPS, SECONDS * case.sr), dtype=np.float32)
+    result = layer(cupy.asarray(y)).get()
+    (block,) = blocks
+    sizes = fft.radices(case.n_fft)
+    assert sizes is not None
+    n = fft.tile(sizes, 4, CLIPS, result.shape[-1], SHARED_MEMORY).n_frames
+    here = slice(TILE * n, TILE * n + n)
+    exact = layer(y[0].astype(np.float64))[:, here]
+    found = result[0][:, here]
+    error = float(np.linalg.norm(found - exact) / np.linalg.norm(exact))
+    counts = {name: value / n for name, value in sorted(block.counts.items())}
+    counts["essential bytes"] = 4 * case.hop + result[0, :, 0].nbytes
+    return counts, error
+
+
+def floors(case: Case, counts: dict[str, float]) -> dict[str, float]:
+    """Microseconds that a batch takes at least on an H100, by what is counted."""
+    n_frames = BATCH * case.n_frames
+    clocks = n_frames / (MULTIPROCESSORS * HERTZ) * 1e6  # microseconds of all frames, for a clock of each
+    sectors = counts["read sectors"] + counts["written sectors"]
+    return {
+        "issue": counts["issued"] / ISSUES * clocks,
+        "shared memory": (counts["shared wavefronts"] + SECTOR * sectors / SHARED_BYTES) * clocks,
+        "memory": counts["essential bytes"] * n_frames / COPY * 1e6,
+    }
