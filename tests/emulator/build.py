@@ -44,7 +44,7 @@ def build(source: Path, name: str, options: tuple[str, ...]) -> Path:
     # The text must not depend on the folder, since it identifies the library.
     preprocessed = _compile((*flags, "-E", "-fno-working-directory", "-x", "c++", "-"), unit, source.parent)
 
-    own_files = [_HERE / "scheduler.cpp", _HERE / "cuda_on_cpu.h"]
+    own_files = [_HERE / name for name in ("scheduler.cpp", "faults.h", "cuda_on_cpu.h")]
     own_text = "".join(file.read_text() for file in own_files)
     scheduler = _cached(own_text, (*_FLAGS, "-c", str(own_files[0])), "", _HERE, ".o")
     link = ("-shared", "-Wl,-Bsymbolic", "-x", "c++-cpp-output", "-", "-x", "none", str(scheduler))
