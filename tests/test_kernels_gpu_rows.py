@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import arrayaudio as aa
 from arrayaudio.arrays import Constant, Given
 from arrayaudio.gain_control import Control, controlled
 from arrayaudio.kernels.gpu import controlled as control
@@ -98,6 +99,11 @@ class TestOnePole:
         x, before = rng.standard_normal((2, 3, 70)).astype(dtype), rng.standard_normal(shape).astype(dtype)
         exact = one_pole.reference(x.astype(np.float64), 0.9, initial=before.astype(np.float64))
         assert_same_spectrum(run(gpu, recursion.one_pole, x, 0.9, initial=gpu.asarray(before)), exact, dtype)
+
+    def test_states_before_the_first_sample_have_gradients(self, dtype, rng, gpu):
+        x, before = gpu.asarray(np.ones((2, 30), dtype)), gpu.asarray(np.ones((2, 1), dtype))
+        gradient = aa.grad(lambda before: one_pole(x, 0.5, initial=before)[..., -1].sum())(before)
+        np.testing.assert_array_equal(gpu.to_numpy(gradient), 0.5**30)
 
     @pytest.mark.parametrize("pole", [0.94, 0.999, 1.0])
     def test_errors_in_float32_are_those_of_the_reference(self, pole, rng, gpu):

@@ -29,7 +29,7 @@ def one_pole(x: Any, pole: Any, *, initial: Any = None) -> Any:
         return NotImplemented
     if initial is None:
         initial = zero(x.dtype.name, current_device())
-    if initial.dtype != x.dtype:
+    if not isinstance(initial, cupy.ndarray) or initial.dtype != x.dtype:  # it may be on the tape
         return NotImplemented
     if x.size == 0:
         return cupy.empty_like(x)
