@@ -225,7 +225,7 @@ def main(arguments: list[str]) -> None:
     """Run all workloads and write the results after each."""
     began, small = time.monotonic(), "--smoke" in arguments
     sizes = gpu_workloads.SMALL if small else gpu_workloads.Sizes()
-    effort, turns = (Effort(1, 1, 0, 0), 1) if small else (Effort(), TURNS)
+    effort, turns = (Effort(1, 1, 0, 0, 0), 1) if small else (Effort(), TURNS)
     others = {peer: version(peer) for peer in PEERS}
     print(f"{device_name()}: white noise, float32; " + ", ".join(f"{peer} {found}" for peer, found in others.items()))
     guarded(torch_with_gpu, torch_here := {})

@@ -35,12 +35,15 @@ class Call(NamedTuple):
 
 
 class Effort(NamedTuple):
-    """How often to repeat: at most and at least, and until when; and how long a graph ought to take, in seconds."""
+    """How often to repeat: at most and at least, and until when, in seconds; how long a graph ought to take; and how
+    many rotations come before.
+    """
 
     most: int = 50
     least: int = 5
     seconds: float = 0.15
     graph_seconds: float = 1e-3
+    warm_ups: int = 2
 
 
 @contextlib.contextmanager
@@ -115,7 +118,7 @@ def rotation(call: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[
 def microseconds(call: Callable[..., Any], inputs: Sequence[Any], outputs: Any, library: str, effort: Effort) -> dict:
     """Times of one call in each of the ways, in microseconds; why there is no graph, where there is none."""
     stream, n, run = cupy.cuda.get_current_stream(), len(inputs), rotation(call, inputs, outputs)
-    for _ in range(2):
+    for _ in range(effort.warm_ups):
         run()
     stream.synchronize()
     once = by_the_clock(run, stream)

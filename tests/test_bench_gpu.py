@@ -12,6 +12,7 @@ from .tolerances import SPECTRUM
 def test_a_trial_in_small(gpu, monkeypatch, tmp_path, capsys):
     from arrayaudio.kernels.gpu import loader
     from bench import gpu as benchmark
+    from bench import gpu_figure
 
     if hasattr(loader.cupy.cuda.Device, "shared_bytes"):  # the stand-in: other tests are about orders of threads
         from .stand_in import kernels
@@ -21,6 +22,8 @@ def test_a_trial_in_small(gpu, monkeypatch, tmp_path, capsys):
     benchmark.main(["--smoke"])
     assert str(tmp_path) in capsys.readouterr().out
     (path,) = tmp_path.glob("gpu-*.json")
+    gpu_figure.main(path.stem.removeprefix("gpu-"), tmp_path)
+    assert path.with_suffix(".png").stat().st_size > 50000
     results = json.loads(path.read_text())["results"]
     assert len(results) == 14
     for name, result in results.items():
