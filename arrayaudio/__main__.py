@@ -10,7 +10,7 @@ def main() -> None:
     try:
         from arrayaudio.cli import command
     except ModuleNotFoundError as error:
-        if error.name not in ("click", "tqdm"):
+        if error.name not in ("click", "filelock", "tqdm"):
             raise
         sys.exit(_complain(MissingExtraError("the command arrayaudio", "cli", error)))
     command(prog_name="arrayaudio")

@@ -1,9 +1,11 @@
 """The command line: extract features from recordings, draw them, and say what runs here."""
 
-import os
+import functools
 import sys
+import time
 import warnings
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,19 @@ import numpy as np
 from tqdm import tqdm
 
 import arrayaudio
-from arrayaudio.arrays import asarray, to_numpy
-from arrayaudio.cli_transforms import TRANSFORMS, build, check, described, transform_options
-from arrayaudio.errors import ArrayAudioError, ArrayAudioWarning, AudioDecodeError, MissingExtraError
+from arrayaudio.arrays import asarray
+from arrayaudio.cli_transforms import TRANSFORMS, check, described, transform_options
+from arrayaudio.errors import ArrayAudioError, ArrayAudioWarning, MissingExtraError
 from arrayaudio.ext import io, plot
+from arrayaudio.jobs.budget import n_bytes
+from arrayaudio.jobs.extract import Task
+from arrayaudio.jobs.local import in_threads
+from arrayaudio.jobs.manifest import Row
+from arrayaudio.jobs.runner import run_job
+from arrayaudio.jobs.settings import Settings
+from arrayaudio.jobs.stopping import stop_by_signal
+from arrayaudio.jobs.targets import tasks
 from arrayaudio.primitive import fast_version, problems
-from arrayaudio.transforms.framed import Framed
 from arrayaudio.versions import versions
 
 SOME_FAILED = 3
@@ -34,28 +43,6 @@ def command(context: click.Context) -> None:
     warnings.showwarning = lambda message, *_args, **_options: click.echo(f"note: {message}", err=True)
 
 
-def _targets(inputs: tuple[Path, ...], out: Path, suffix: str) -> list[tuple[Path, Path]]:
-    """Pair each recording with its feature file; the path below a given folder is kept."""
-    found: dict[str, tuple[Path, Path]] = {}
-    for given in inputs:
-        for file in io.find_audio(given):
-            place = file.relative_to(given) if given.is_dir() else Path(file.name)
-            # One file given twice is one file, but a link to it is another.
-            found.setdefault(os.path.abspath(file), (file, place))  # noqa: PTH100
-    if not found:
-        raise click.UsageError(f"no audio files below {', '.join(map(str, inputs))}")
-    stems = Counter(place.with_suffix("") for _, place in found.values())
-    # Recordings that differ in their suffix alone keep it, so that none overwrites another.
-    targets = [
-        (file, out / (place.with_suffix(suffix) if stems[place.with_suffix("")] == 1 else f"{place}{suffix}"))
-        for file, place in found.values()
-    ]
-    target, times = Counter(target for _, target in targets).most_common(1)[0]
-    if times > 1:
-        raise click.UsageError(f"{times} inputs would all be written to {target}: extract them to folders of their own")
-    return targets
-
-
 @command.command()
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option(
@@ -68,6 +55,15 @@ def _targets(inputs: tuple[Path, ...], out: Path, suffix: str) -> list[tuple[Pat
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--format", "suffix", type=click.Choice(["npz", "npy"]), default="npz", show_default=True)
 @click.option("--plot", "pictures", is_flag=True, help="Draw a picture beside each feature file.")
+@click.option("--workers", type=click.IntRange(min=1), help="Recordings in work at a time.  [default: two a core]")
+@click.option("--memory-budget", help="Bytes for recordings in work, as 500MB or 2GB.  [default: half of the memory]")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=300.0,
+    show_default=True,
+    help="Seconds after which the decoder of a recording is given up.",
+)
 def extract(
     inputs: tuple[Path, ...],
     out: Path,
@@ -77,49 +73,71 @@ def extract(
     device: str,
     suffix: str,
     pictures: bool,
+    workers: int | None,
+    memory_budget: str | None,
+    timeout: float,
     **given: Any,
 ) -> None:
     """Write the features of recordings (files, or folders searched for audio) as one file each.
 
-    Exit code 0: all well; 3: some files failed, with the reason on stderr; 2: wrong usage.
+    A second run goes on where the first one ended: what became of each file is in OUT/manifest.jsonl.
+
+    Exit code 0: all well; 3: some files failed, with the reason on stderr; 2: wrong usage; 130, 143: stopped by Ctrl-C
+    or SIGTERM.
     """
     options = {key: value for key, value in given.items() if value is not None}
-    targets = _targets(inputs, out, f".{suffix}")
-    try:  # what is wrong for every file is wrong usage; what depends on a file's own rate shows when it is read
-        check(name, sr=sr, **options)
-        asarray(np.zeros(1, np.float32), device=device)
-        if pictures:
-            plot.new_figure(1)
-    except ArrayAudioError as error:
-        raise click.UsageError(str(error)) from error
-    failures = []
-    for source, target in tqdm(targets, unit="file", disable=None):
+    make, defaults = TRANSFORMS[name]
+    settings = Settings(make, defaults | options, sr=sr, mono=mono, device=device)
+    ended: Counter[str] = Counter()
+    complaints: list[str] = []
+    with stop_by_signal() as stop:
         try:
-            y, rate = io.load(source, sr=sr, mono=mono)
-            transform = build(name, sr=rate, **options)
-            S = to_numpy(transform(asarray(y, device=device)))
-            io.save_features(target, S, transform, y.shape[-1], rate)
+            todo = tasks(inputs, out, f".{suffix}")
+            # What is wrong for every file is wrong usage; what depends on a file's own rate shows when it is read.
+            check(name, sr=sr, **options)
+            asarray(np.zeros(1, np.float32), device=device)
+            io.require_soundfile()
             if pictures:
-                _draw_one(target.with_suffix(".png"), S, transform, y.shape[-1], io.printable(source.name))
-        except AudioDecodeError as error:
-            failures.append(str(error))
-        except MissingExtraError as error:
+                plot.new_figure(1)
+            execute = functools.partial(
+                in_threads,
+                settings=settings,
+                out=out,
+                pictures=pictures,
+                workers=workers,
+                memory_budget=None if memory_budget is None else n_bytes(memory_budget),
+                timeout=timeout,
+                stopped=stop,
+            )
+            for task, row in _shown(run_job(todo, settings, execute, out=out, pictures=pictures), len(todo)):
+                ended[row.status] += 1
+                if row.status == "failed":
+                    complaints.append(f"failed: {io.printable(task.source)}: {row.reason}")
+        except ArrayAudioError as error:
             raise click.UsageError(str(error)) from error
-        except (ArrayAudioError, OSError, MemoryError) as error:
-            failures.append(f"{io.printable(source)}: {error}")
-    for failure in failures:
-        click.echo(f"failed: {failure}", err=True)
-    click.echo(f"{len(targets) - len(failures)} of {len(targets)} files written to {io.printable(out)}")
-    if failures:
-        sys.exit(SOME_FAILED)
+        except OSError as error:
+            complaints.append(f"stopped: {error}; when that is mended, the same command goes on")
+    if stop.signal is not None and sum(ended.values()) < len(todo):
+        complaints.append(f"stopped by {stop.signal.name}; the same command goes on")
+    for complaint in complaints:
+        click.echo(complaint, err=True)
+    earlier = f", {ended['skipped']} of them by an earlier run" if ended["skipped"] else ""
+    click.echo(f"{ended['done'] + ended['skipped']} of {len(todo)} files written to {io.printable(out)}{earlier}")
+    if complaints:
+        sys.exit(SOME_FAILED if stop.signal is None else 128 + stop.signal)
 
 
-def _draw_one(path: Path, S: np.ndarray, transform: Framed, n_samples: int, title: str) -> None:
-    if S.ndim > 2:
-        title = f"{title}, channel 1 of {len(S)}"
-    figure, (axes,) = plot.new_figure(1, title=title)
-    plot.draw(axes, S, transform, n_samples)
-    plot.save(figure, path)
+def _shown(rows: Iterator[tuple[Task, Row]], total: int) -> Iterator[tuple[Task, Row]]:
+    """Show on a terminal how far a job is and how fast it goes."""
+    start, hours = time.monotonic(), 0.0
+    with tqdm(total=total, unit="file", disable=None) as bar:
+        for task, row in rows:
+            if row.status == "done":
+                hours += (row.duration or 0.0) / 3600
+            minutes = (time.monotonic() - start) / 60
+            bar.set_postfix_str(f"{hours / minutes:.1f} h/min", refresh=False)
+            bar.update()
+            yield task, row
 
 
 @command.command(name="plot")
@@ -131,7 +149,7 @@ def draw_file(file: Path, out: Path) -> None:
     try:
         if file.suffix == ".npz":
             S, settings = io.load_features(file)
-            _draw_one(out, S, *described(S, settings), title)
+            plot.draw_one(out, S, *described(S, settings), title)
         else:
             y, sr = io.load(file)
             plot.save(plot.draw_overview(y, sr, title=title), out)

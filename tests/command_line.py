@@ -95,8 +95,14 @@ def run_without(modules, *args):
     return run_apart(*args, program=("-c", f"{blocked}; from arrayaudio.__main__ import main; main()"))
 
 
+# What a job keeps beside its outputs.
+RECORDS = {".lock", "manifest.jsonl", "settings.json"}
+
+
 def written(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
+    """Files below a folder, without the records of a job."""
+    files = [path for path in folder.rglob("*") if not path.is_dir() and path.name not in RECORDS]
+    return sorted(str(path.relative_to(folder)) for path in files)
 
 
 def features(path):

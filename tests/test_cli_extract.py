@@ -205,14 +205,14 @@ def test_settings_that_suit_no_rate_say_for_each_file_why(clip, out):
     wide = clip.parent / "wide.wav"
     assert f"failed: {clip}: n_bins=200: bin 84 at 4186.01 Hz is above sr / 2 = 4000 Hz;" in result.stderr
     assert f"failed: {wide}: n_bins=200: bin 113 at 22350.6 Hz is above sr / 2 = 22050 Hz;" in result.stderr
-    assert not out.exists()
+    assert not written(out)
 
 
 def test_a_recording_too_short_for_the_frames_fails(clip, out):
     result = run("extract", clip, "-o", out, "--no-center", "--n-fft", "8192")
     assert result.exit_code == 3
     assert "signal has 4000 samples: must have at least 8192" in result.stderr
-    assert not out.exists()
+    assert not written(out)
 
 
 def test_a_target_that_is_a_folder_fails_and_leaves_nothing(clip, out):

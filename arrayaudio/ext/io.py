@@ -94,13 +94,25 @@ def read_blocks(
     return rate, None if mono else n_channels, blocks()
 
 
-@contextlib.contextmanager
-def _reading(path: str | os.PathLike[str]) -> Iterator[Any]:
-    """Open an audio file, and say in one kind of error what is wrong with it."""
+def header(path: str | os.PathLike[str]) -> tuple[float, int, int]:
+    """Return the sampling rate, the number of channels and that of samples which the header of an audio file claims."""
+    with _reading(path) as sound:
+        return float(sound.samplerate), int(sound.channels), len(sound)
+
+
+def require_soundfile() -> Any:
+    """Return soundfile, or raise MissingExtraError."""
     try:
         import soundfile
     except (ImportError, OSError) as error:  # OSError: libsndfile itself is missing
         raise MissingExtraError("reading audio files", "io", error) from error
+    return soundfile
+
+
+@contextlib.contextmanager
+def _reading(path: str | os.PathLike[str]) -> Iterator[Any]:
+    """Open an audio file, and say in one kind of error what is wrong with it."""
+    soundfile = require_soundfile()
     try:
         # libsndfile itself opens only names in UTF-8.
         with Path(path).open("rb") as file, soundfile.SoundFile(file) as sound:
@@ -130,6 +142,9 @@ def _write_whole(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
     try:
         with part.open("wb") as file:
             write(file)
+            # Otherwise a power failure may leave the name without the bytes.
+            file.flush()
+            os.fsync(file.fileno())
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)

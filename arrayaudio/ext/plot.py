@@ -9,6 +9,7 @@ import numpy as np
 
 from arrayaudio.arrays import Array, to_numpy
 from arrayaudio.errors import MissingExtraError, ParameterError
+from arrayaudio.ext.io import _write_whole
 from arrayaudio.notes import hz_to_note, midi_to_hz, midi_to_note, note_to_hz
 from arrayaudio.spectrum import amplitude_to_db, power_to_db
 from arrayaudio.transforms.bands import Banded, Cepstral
@@ -25,6 +26,7 @@ from arrayaudio.transforms.stft import STFT
 # Where a listener looks for orientation on a scale that is not linear: octaves around 1 kHz.
 LANDMARKS = (125, 250, 500, 1000, 2000, 4000, 8000, 16000, 32000)
 RANGE_DB, FLOOR_DB = 80.0, -100.0
+MOST_COLUMNS = 20_000
 
 
 def new_figure(n_panels: int, *, title: str | None = None, height: float = 2.6) -> tuple[Any, list[Any]]:
@@ -44,9 +46,11 @@ def new_figure(n_panels: int, *, title: str | None = None, height: float = 2.6) 
 
 def draw(axes: Any, S: Array, transform: Framed, n_samples: int) -> None:
     """Draw what `transform` made of a signal of `n_samples` samples into matplotlib axes, with a colour bar."""
-    title, values, unit, colours = _picture(to_numpy(S), transform)
-    times = transform.times(n_samples)
-    step = transform.framing.hop_length / float(transform.sr or 1)
+    # More columns than this are no more to see, and take memory that an hour of audio does not find.
+    each = -(-S.shape[-1] // MOST_COLUMNS)
+    title, values, unit, colours = _picture(to_numpy(S[..., ::each]), transform)
+    times = transform.times(n_samples)[::each]
+    step = each * transform.framing.hop_length / float(transform.sr or 1)
     time_edges = np.append(times, times[-1] + step) - step / 2
     rows = np.arange(values.shape[0] + 1) - 0.5
     mesh = axes.pcolormesh(time_edges, rows, values, rasterized=True, **colours)
@@ -163,10 +167,18 @@ def save(figure: Any, path: str | os.PathLike[str]) -> None:
         # A title in a script that the font lacks is drawn as boxes.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         try:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-            figure.savefig(path, format=Path(path).suffix[1:] or "png")
+            _write_whole(Path(path), lambda file: figure.savefig(file, format=Path(path).suffix[1:] or "png"))
         except ValueError as error:
             raise ParameterError(f"{os.fspath(path)}: {error}") from error
+
+
+def draw_one(path: Path, S: np.ndarray, transform: Framed, n_samples: int, title: str) -> None:
+    """Write a picture of what `transform` made of a signal of `n_samples` samples, or of its first channel."""
+    if S.ndim > 2:
+        title = f"{title}, channel 1 of {len(S)}"
+    figure, (axes,) = new_figure(1, title=title)
+    draw(axes, S, transform, n_samples)
+    save(figure, path)
 
 
 def draw_overview(y: np.ndarray, sr: float, *, title: str | None = None) -> Any:

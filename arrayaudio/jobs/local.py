@@ -1,0 +1,83 @@
+"""Tasks on the cores of this machine: threads, each with a decoder process, share the memory that is allowed."""
+
+import os
+import queue
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+
+from arrayaudio.jobs.budget import Budget, half_of_memory
+from arrayaudio.jobs.decoding import Decoder
+from arrayaudio.jobs.extract import Task, extract_one
+from arrayaudio.jobs.manifest import Row
+from arrayaudio.jobs.settings import Settings
+
+# What a decoder takes besides samples.
+BYTES_OF_DECODER = 2 * 10**8
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def in_threads(
+    tasks: list[Task],
+    settings: Settings,
+    *,
+    out: Path,
+    pictures: bool = False,
+    workers: int | None = None,
+    memory_budget: int | None = None,
+    timeout: float = 300.0,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Iterator[tuple[Task, Row]]:
+    """Iterate over tasks and their rows, in the order in which they are done.
+
+    While one thread waits for its decoder or for the disk, others compute. No task is begun once `stopped()`.
+
+    Parameters
+    ----------
+    workers : int, optional
+        How many recordings are in work at a time, if memory allows; by default two for each core.
+    memory_budget : int, optional
+        Bytes that recordings, their features and decoders may take together; by default half of the memory.
+    timeout : float
+        Seconds after which a decoder is given up.
+    """
+    total = half_of_memory() if memory_budget is None else memory_budget
+    wanted = 2 * usable_cores() if workers is None else workers
+    workers = max(1, min(wanted, len(tasks), total // 2 // BYTES_OF_DECODER))
+    budget = Budget(max(1, total // 2, total - workers * BYTES_OF_DECODER))
+    decoders: queue.SimpleQueue[Decoder] = queue.SimpleQueue()
+
+    def work(task: Task) -> Row:
+        decoder = decoders.get()
+        try:
+            return extract_one(
+                task,
+                settings,
+                out=out,
+                pictures=pictures,
+                memory_budget=budget.total,
+                decoder=decoder,
+                holding=budget.held,
+            )
+        finally:
+            decoders.put(decoder)
+
+    with ExitStack() as stack:
+        for _ in range(workers):
+            decoders.put(stack.enter_context(Decoder(timeout)))
+        pool = stack.enter_context(ThreadPoolExecutor(workers, thread_name_prefix="job"))
+        todo = iter(tasks)
+        begun: dict[Future[Row], Task] = {}
+        while True:
+            if not stopped():
+                begun |= {pool.submit(work, task): task for task in islice(todo, workers - len(begun))}
+            if not begun:
+                return
+            for done in wait(begun, return_when=FIRST_COMPLETED).done:
+                yield begun.pop(done), done.result()
