@@ -22,7 +22,7 @@ def test_the_page_is_that_of_its_data(stand_in):
     assert all(row["error"] < SPECTRUM["float32"] for row in DATA["rows"])
 
 
-@pytest.mark.parametrize("number", [2, 9])
+@pytest.mark.parametrize("number", [2, 10, 9])
 def test_a_row_is_found_again(number, stand_in, monkeypatch):
     from docs.machine_code.counts import CASES, SHARED_MEMORY, counted
 

@@ -114,6 +114,13 @@ def compared_floats(flags: tuple[str, ...], a: np.ndarray, b: np.ndarray) -> np.
     return result | np.isnan(a) | np.isnan(b) if unordered else result
 
 
+def divides_simply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Whether a / b needs no detour around what is too large or too small."""
+    exponents = [(x.view(np.uint32) >> 23 & 0xFF).astype(int) - 127 for x in (a, b)]
+    small = [np.abs(x) < 60 for x in exponents]
+    return small[0] & small[1]
+
+
 def rounded_up(x: np.ndarray) -> np.ndarray:
     """Whole numbers as the next floats that are not smaller."""
     near = x.astype(np.float32)

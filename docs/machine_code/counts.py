@@ -18,8 +18,7 @@ from docs.machine_code.sass import disassembled, parsed
 
 ARCHITECTURE = 90
 PARAMETERS = 0x210  # where those of a kernel lie among the constants
-CLIPS = 10  # as many as give full tiles
-TILE = 5  # the block that is run, in the middle of the first clip
+TILE = 5  # the block that is run, within the first clip
 
 # An H100: multiprocessors, warps that can issue at a time in each, clock, bytes of shared memory in a clock, and the
 # bytes that a copy moves in a second.
@@ -29,7 +28,7 @@ BATCH, SECONDS = 64, 10  # clips that floors are for, and how long they are
 
 
 class Case(NamedTuple):
-    """A spectrogram."""
+    """A spectrogram, an inverse STFT, or an iteration of Griffin-Lim."""
 
     n_fft: int
     kind: str
@@ -44,7 +43,8 @@ class Case(NamedTuple):
 
 
 FRAMES = ((400, 16000, 160, 80), (512, 22050, 128, 64), (1024, 22050, 256, 128), (2048, 22050, 512, 128))
-CASES = [Case(n_fft, kind, *rest) for n_fft, *rest in FRAMES for kind in ("complex", "power", "mel")]
+KINDS = ("complex", "power", "mel", "inverse", "Griffin-Lim")
+CASES = [Case(n_fft, kind, *rest) for n_fft, *rest in FRAMES for kind in KINDS]
 
 
 @functools.cache
@@ -91,34 +91,73 @@ class Interpreted:
         self.seen(one)
 
 
+class Work(NamedTuple):
+    """A launch, what the first clip of its result must be, and values that a frame adds to the result and moves."""
+
+    call: Callable[[], Any]
+    exact: np.ndarray
+    new: int
+    moved: int
+
+
+def first_of_many(item: np.ndarray, count: int) -> Any:
+    """A batch on the device that begins with an item, and is silent else."""
+    import cupy
+
+    batch = np.zeros((count, *item.shape), item.dtype)
+    batch[0] = item
+    return cupy.asarray(batch)
+
+
+def work(case: Case) -> Work:
+    """What a case launches, and the same in float64."""
+    import arrayaudio as aa
+    from arrayaudio.inverse import synthesis
+    from arrayaudio.reconstruction.griffin_lim import rephased
+    from arrayaudio.transforms.base import compiled
+
+    rng, n_bins = np.random.default_rng(0), 1 + case.n_fft // 2
+    y, previous = rng.standard_normal((2, SECONDS * case.sr), dtype=np.float32)
+    frames: dict[str, Any] = {"n_fft": case.n_fft, "hop_length": case.hop}
+    if case.kind in ("complex", "power", "mel"):
+        layer: Any = aa.STFT(**frames, output=case.kind) if case.kind != "mel" else None
+        layer = layer or aa.MelSpectrogram(**frames, sr=case.sr, n_mels=case.n_mels)
+        signals = first_of_many(y, BATCH)
+        exact = layer(y.astype(np.float64))
+        return Work(lambda: layer(signals), exact, len(exact), case.hop + len(exact) * (1 + (case.kind == "complex")))
+    plan = compiled(aa.STFT(**frames))
+    S = aa.stft(y, **frames).astype(np.complex64)
+    if case.kind == "inverse":
+        spectra = first_of_many(S, BATCH)
+        exact = synthesis.reference(S.astype(np.complex128), plan.framing, plan.window)  # type: ignore[attr-defined]
+        return Work(lambda: synthesis(spectra, plan.framing, plan.window), exact, case.hop, case.hop + 2 * n_bins)
+    gain = rng.random(y.shape, dtype=np.float32)
+    arrays = [first_of_many(x, BATCH) for x in (y, previous, abs(S))]
+    doubles = [x.astype(np.float64) for x in (y, previous, abs(S), gain)]
+    exact = rephased.reference(*doubles[:3], plan.framing, plan.window, 0.5, doubles[3])  # type: ignore[attr-defined]
+    given = first_of_many(gain, 1)[0]
+    call = functools.partial(rephased, *arrays, plan.framing, plan.window, 0.5, given)
+    return Work(call, exact, case.hop, 3 * case.hop + n_bins)
+
+
 def counted(case: Case, put: Callable[[Any, str, Any], None] = setattr) -> tuple[dict[str, float], float]:
-    """Counts for a frame, and the relative error of the frames that the block made.
+    """Counts for a frame, and the relative error of what a block made.
 
     `put` replaces what loads kernels, for launches that run machine code.
     """
-    import cupy
-
-    import arrayaudio as aa
-    from arrayaudio.kernels.gpu import fft, loader
+    from arrayaudio.kernels.gpu import loader
 
     blocks: list[Block] = []
     put(loader, "_kernel", lambda program, _: Interpreted(program, blocks.append))
-    frames: dict[str, Any] = {"n_fft": case.n_fft, "hop_length": case.hop}
-    layer: Any = aa.STFT(**frames, output=case.kind) if case.kind != "mel" else None
-    layer = layer or aa.MelSpectrogram(**frames, sr=case.sr, n_mels=case.n_mels)
-    y = np.random.default_rng(0).standard_normal((CLIPS, SECONDS * case.sr), dtype=np.float32)
-    result = layer(cupy.asarray(y)).get()
+    launch = work(case)
+    result = launch.call()[0].get()
     (block,) = blocks
-    sizes = fft.radices(case.n_fft)
-    assert sizes is not None
-    n = fft.tile(sizes, 4, CLIPS, result.shape[-1], SHARED_MEMORY).n_frames
-    here = slice(TILE * n, TILE * n + n)
-    exact = layer(y[0].astype(np.float64))[:, here]
-    found = result[0][:, here]
-    error = float(np.linalg.norm(found - exact) / np.linalg.norm(exact))
-    counts = {name: value / n for name, value in sorted(block.counts.items())}
-    counts["essential bytes"] = 4 * case.hop + result[0, :, 0].nbytes
-    return counts, error
+    made = np.isfinite(result)  # new memory holds NaN
+    error = float(np.linalg.norm(result[made] - launch.exact[made]) / np.linalg.norm(launch.exact[made]))
+    n_frames, rest = divmod(int(made.sum()), launch.new)
+    assert n_frames and not rest
+    counts = {name: value / n_frames for name, value in sorted(block.counts.items())}
+    return counts | {"essential bytes": 4 * launch.moved}, error
 
 
 def floors(case: Case, counts: dict[str, float]) -> dict[str, float]:

@@ -14,22 +14,11 @@ import numpy as np
 
 from docs.machine_code import arithmetic as do
 from docs.machine_code.memory import WARP, Memory
-from docs.machine_code.sass import Instruction, Operand
+from docs.machine_code.sass import OPERATIONS, Instruction, Operand, kind_of
 
 ZERO = {"R": 255, "UR": 63}  # registers that are always zero
-KINDS = {
-    "float": ("FADD", "FMUL", "FFMA", "FSEL", "FSETP", "FMNMX"),
-    "shared": ("LDS", "STS"),
-    "global": ("LDG", "STG"),
-}
 FLOATS = {"FADD", "FMUL", "FFMA", "FSEL", "FSETP", "FMNMX", "MUFU"}
 NOTHING = {"BSSY", "BSYNC", "NOP", "BREAK", "WARPSYNC"}
-OPERATIONS = {"FADD": 1, "FMUL": 1, "FFMA": 2}
-
-
-def kind_of(instruction: Instruction) -> str:
-    """The class that an instruction is counted in."""
-    return next((kind for kind, names in KINDS.items() if instruction.opcode in names), "other")
 
 
 class Block:
@@ -142,6 +131,9 @@ class Block:
             self._access(name, flags, operands, chosen)
         elif name in ("ISETP", "UISETP", "FSETP"):
             self._compare(name, flags, operands, chosen)
+        elif name == "FCHK":
+            a, b = (self._float(x) for x in operands[1:])
+            self._decide(operands[0], ~do.divides_simply(a, b), chosen)
         elif name in ("PLOP3", "UPLOP3"):
             a, b, c = (np.where(self._predicate(x), ~np.uint64(0), np.uint64(0)) for x in operands[2:5])
             self._decide(operands[0], (do.looked_up(int(operands[5].value), a, b, c) & do.ONE).astype(bool), chosen)
@@ -222,9 +214,15 @@ class Block:
             assert all(x.value == ZERO["R"] for x in sources[:2])
             high, low = (np.float16(x.value).view(np.uint16) for x in sources[2:])
             result = np.full(self.threads, np.uint64(int(high) << 16 | int(low)))
+        elif name in ("VIADDMNMX", "VIMNMX", "IMNMX"):
+            *terms, bound = (self._whole(x) for x in sources)
+            a, b = (x if "U32" in flags else do.signed(x) for x in (sum(terms) & do.MASK, bound & do.MASK))
+            result = np.where(self._predicate(given[0]), np.minimum(a, b), np.maximum(a, b)).astype(np.uint64)
+        elif name == "IABS":
+            result = np.abs(do.signed(self._whole(sources[0]))).view(np.uint64)
         elif name in ("I2F", "I2FP"):
             x = self._pair(sources[0]) if "U64" in flags else self._whole(sources[0]) & do.MASK
-            x = do.signed(x) if "S32" in flags else x
+            x = x if "U64" in flags or "U32" in flags else do.signed(x)
             result = do.of_floats(do.rounded_up(x) if "RP" in flags else x.astype(np.float32))
         elif name == "F2I":
             whole = np.trunc(np.nan_to_num(self._float(sources[0]).astype(np.float64)))
@@ -232,7 +230,7 @@ class Block:
             if "U64" in flags:
                 self._put(target, result >> do.WORD, chosen, 1)
         else:
-            raise NotImplementedError(f"{name} {flags} {operands}")
+            raise NotImplementedError(f"{'.'.join((name, *flags))} is not known to the interpreter")
         self._put(target, result, chosen)
         if out and overflow is not None:
             self._decide(out[0], overflow.astype(bool), chosen)

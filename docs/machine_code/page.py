@@ -27,13 +27,14 @@ counts a row again. **Nothing on it was measured on a GPU.** `make bench-gpu` do
 What this cannot show is time: how well latencies are hidden, what the caches do, how often clocks fall. A floor says
 only that a kernel is no faster than that.
 
-## A frame of the spectrogram kernel
+## A frame of the kernels around FFTs
 
-Counted are instructions that a warp of 32 threads issues, for each frame of a tile in the middle of a signal, float32:
-arithmetic in float32 (additions, products and sums of products, comparisons), accesses to shared memory and to global
-memory, and all others: addresses, branches, moves, conversions. A *pass* is a clock in which the 32 banks of shared
-memory give one word each, {least} bytes at most. A *sector* is 32 bytes of global memory that a warp asks for; most of
-those read are windows, factors and banks, which stay in the cache.
+The results are those of `spectrogram` (complex, power, or mel bands), of `synthesis` (inverse), and of an iteration of
+Griffin-Lim. Counted are instructions that a warp of 32 threads issues, for each frame of a block that lies within a
+signal, float32: arithmetic in float32 (additions, products and sums of products, comparisons), accesses to shared
+memory and to global memory, and all others: addresses, branches, moves, conversions. A *pass* is a clock in which the
+32 banks of shared memory give one word each, {least} bytes at most. A *sector* is 32 bytes of global memory that a warp
+asks for; most of those read are windows, factors and banks, which stay in the cache.
 
 {frames}
 
@@ -64,14 +65,20 @@ COLUMNS = {
 }
 
 
+def result_of(case: Case) -> str:
+    """What a case makes, in words."""
+    return f"{case.n_mels} mels" if case.kind == "mel" else case.kind
+
+
 def frames(rows: list[dict[str, Any]]) -> str:
     """The table of counts."""
     lines = [f"| n_fft | hop | result | {' | '.join(COLUMNS.values())} | error |", "|---" * (len(COLUMNS) + 4) + "|"]
     for row in rows:
         case, counts = Case(*row["case"]), row["counts"]
-        kind = f"{case.n_mels} mels" if case.kind == "mel" else case.kind
         cells = [f"{counts[name]:.0f}" for name in COLUMNS]
-        lines.append(f"| {case.n_fft} | {case.hop} | {kind} | " + " | ".join(cells) + f" | {row['error']:.0e} |")
+        lines.append(
+            f"| {case.n_fft} | {case.hop} | {result_of(case)} | " + " | ".join(cells) + f" | {row['error']:.0e} |"
+        )
     return "\n".join(lines)
 
 
@@ -81,10 +88,9 @@ def times(rows: list[dict[str, Any]]) -> str:
     for row in rows:
         case = Case(*row["case"])
         found = floors(case, row["counts"])
-        kind = f"{case.n_mels} mels" if case.kind == "mel" else case.kind
         cells = " | ".join(f"{value:.0f}" for value in found.values())
         binds = max(found, key=found.__getitem__)
-        lines.append(f"| {case.n_fft} | {case.hop} | {kind} | {BATCH * case.n_frames} | {cells} | {binds} |")
+        lines.append(f"| {case.n_fft} | {case.hop} | {result_of(case)} | {BATCH * case.n_frames} | {cells} | {binds} |")
     return "\n".join(lines)
 
 

@@ -9,6 +9,13 @@ from typing import NamedTuple
 
 _LINE = re.compile(r"/\*([0-9a-f]+)\*/\s+(?:@(!?)(U?P\w+)\s+)?([\w.]+)\s*(.*?)\s*;")
 
+KINDS = {
+    "float": ("FADD", "FMUL", "FFMA", "FSEL", "FSETP", "FMNMX"),
+    "shared": ("LDS", "STS"),
+    "global": ("LDG", "STG"),
+}
+OPERATIONS = {"FADD": 1, "FMUL": 1, "FFMA": 2}
+
 
 class Operand(NamedTuple):
     """A register, predicate, number, constant, address, label or name, with its signs."""
@@ -28,6 +35,11 @@ class Instruction(NamedTuple):
     flags: tuple[str, ...]
     operands: tuple[Operand, ...]
     guard: Operand
+
+
+def kind_of(instruction: Instruction) -> str:
+    """The class that an instruction is counted in."""
+    return next((kind for kind, names in KINDS.items() if instruction.opcode in names), "other")
 
 
 def nvdisasm() -> Path:
