@@ -11,7 +11,6 @@ import importlib
 import os
 import re
 import sys
-import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
@@ -106,7 +105,6 @@ class _OnGpu:
             return
         free, total = sys.modules["cupy"].cuda.runtime.memGetInfo()
         self.device.__exit__(kind, error, trace)
-        traceback.clear_frames(trace)  # they hold arrays for as long as the error is kept
         raise MemoryBudgetError(
             f"cuda:{self.device.id} is out of memory ({error}); {free / 1e9:.3g} of its {total / 1e9:.3g} GB are free. "
             "Give up arrays that are not needed, use float32, shorter signals or smaller batches, or device='cpu'"
@@ -273,7 +271,10 @@ def to_numpy(x: ArrayLike) -> np.ndarray:
     >>> aa.to_numpy([1.0, 2.0])
     array([1., 2.])
     """
-    return np.asarray(x.get() if _is_cupy(x) else x)
+    if _is_cupy(x):
+        _use_cuda()
+        x = x.get()
+    return np.asarray(x)
 
 
 def dtype_name(x: Array) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .cuda import Device
+from . import memory, streams
+from .cuda import Device, current_device
 from .real import cupy as real
 
 _NO_NUMPY = (
@@ -15,18 +16,31 @@ _NO_NUMPY = (
 )
 
 
-def wrap(x: Any) -> Any:
-    """Make arrays and scalars of NumPy arrays of the stand-in, also in tuples and lists."""
+def wrap(x: Any, place: int | None = None) -> Any:
+    """Make arrays and scalars of NumPy arrays of the stand-in, also in tuples and lists.
+
+    They are new on the current device, or views of arrays on the device that is given.
+    """
     if isinstance(x, np.ndarray | np.generic):
         made = object.__new__(ndarray)
         made.inner = np.asarray(x)
+        made.place = current_device() if place is None else place
+        if place is None:
+            memory.allocated(made.inner)
+            streams.written(made.inner)
         return made
-    return type(x)(map(wrap, x)) if type(x) in (tuple, list) else x
+    return type(x)(wrap(item, place) for item in x) if type(x) in (tuple, list) else x
 
 
 def unwrap(x: Any) -> Any:
-    """Return what `wrap` takes, and refuse what CuPy would: NumPy's arrays."""
+    """Return what `wrap` takes, and refuse what CuPy would: NumPy's arrays, and those of other devices."""
     if isinstance(x, ndarray):
+        if x.place != current_device():
+            raise ValueError(
+                "Array device must be same as the current device: "
+                f"array device = {x.place} while current = {current_device()}"
+            )
+        streams.read(x.inner)
         return x.inner
     if isinstance(x, np.ndarray):
         raise TypeError(f"Unsupported type {type(x)}")
@@ -38,7 +52,22 @@ def through(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> 
     with np.errstate(all="ignore"):
         result = function(*map(unwrap, args), **{key: unwrap(value) for key, value in kwargs.items()})
     out = kwargs.get("out")
-    return out if isinstance(out, ndarray) else wrap(result)
+    if isinstance(out, ndarray):
+        streams.written(out.inner)
+        return out
+    views = result if isinstance(result, tuple | list) else [result]
+    return wrap(result, _place_of(args) if any(_views(view, args) for view in views) else None)
+
+
+def _views(x: Any, args: Any) -> bool:
+    """Whether a result lies in the memory of an argument."""
+    return isinstance(x, np.ndarray) and any(
+        isinstance(arg, ndarray) and np.may_share_memory(x, arg.inner) for arg in args
+    )
+
+
+def _place_of(args: Any) -> int:
+    return next(arg.place for arg in args if isinstance(arg, ndarray))
 
 
 def poisoned(array: np.ndarray) -> np.ndarray:
@@ -50,14 +79,16 @@ def poisoned(array: np.ndarray) -> np.ndarray:
 class ndarray:  # noqa: N801
     """An array in the memory of the device, which is that of the host."""
 
-    __slots__ = ("inner",)
+    __slots__ = ("inner", "place")
     __module__ = "cupy"
     __array_priority__ = 100
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, shape: Any, dtype: Any = float, memptr: None = None, strides: None = None, order: str = "C"):
         assert memptr is strides is None
-        self.inner = poisoned(np.empty(shape, dtype, order))
+        self.inner, self.place = poisoned(np.empty(shape, dtype, order)), current_device()
+        memory.allocated(self.inner)
+        streams.written(self.inner)
 
     def __array__(self, *_: Any, **__: Any) -> np.ndarray:
         raise TypeError(_NO_NUMPY)
@@ -84,11 +115,11 @@ class ndarray:  # noqa: N801
 
     @property
     def device(self) -> Device:
-        return Device(0)
+        return Device(self.place)
 
     @property
     def data(self) -> Any:
-        return SimpleNamespace(ptr=self.inner.ctypes.data, device=self.device, device_id=0)
+        return SimpleNamespace(ptr=self.inner.ctypes.data, device=self.device, device_id=self.place)
 
     @property
     def flags(self) -> Any:
@@ -97,15 +128,21 @@ class ndarray:  # noqa: N801
 
     @property
     def __cuda_array_interface__(self) -> dict[str, Any]:
-        return self.inner.__array_interface__ | {"data": (self.inner.ctypes.data, False), "stream": 1}
+        return self.inner.__array_interface__ | {
+            "data": (self.inner.ctypes.data, False),
+            "stream": streams.current().ptr or 1,
+        }
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        return 2, 0  # kDLCUDA
+        return 2, self.place  # kDLCUDA
 
     def __dlpack__(self, **_: Any) -> Any:
         raise BufferError("memory of the stand-in is not that of a GPU")
 
     def get(self, stream: Any = None, order: str = "C", out: np.ndarray | None = None, blocking: bool = True) -> Any:
+        streams.read(self.inner)
+        if blocking:
+            (stream or streams.current()).synchronize()
         if out is None:
             return np.array(self.inner, order=order)
         out[...] = self.inner
@@ -115,12 +152,14 @@ class ndarray:  # noqa: N801
         if not isinstance(values, np.ndarray) or (values.dtype, values.shape) != (self.inner.dtype, self.inner.shape):
             raise TypeError(f"only a NumPy array of the same dtype and shape can be set, not {type(values)}")
         self.inner[...] = values
+        streams.written(self.inner)
 
     def item(self) -> Any:
-        return self.inner.item()
+        return self.get().item()
 
     def __getitem__(self, index: Any) -> "ndarray":
-        return wrap(self.inner[_places(index)])
+        result = self.inner[_places(index)]
+        return wrap(result, self.place if np.may_share_memory(result, self.inner) else None)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if isinstance(value, np.ndarray) and isinstance(index, slice) and index == slice(None):
@@ -128,7 +167,8 @@ class ndarray:  # noqa: N801
         elif isinstance(value, list | tuple):
             raise TypeError(f"Unsupported type {type(value)}")
         else:
-            self.inner[_places(index)] = unwrap(value)
+            unwrap(self)[_places(index)] = unwrap(value)
+            streams.written(self.inner)
 
     def __iter__(self) -> Any:
         if self.inner.ndim == 0:
@@ -210,7 +250,7 @@ def _method(name: str) -> Any:
     def method(self: ndarray, *args: Any, **kwargs: Any) -> Any:
         if keywords and not keywords.issuperset(kwargs):
             raise TypeError(f"{name}() of CuPy's arrays takes no {sorted(set(kwargs) - keywords)}")
-        return through(getattr(self.inner, name), args, kwargs)
+        return through(lambda x, *rest, **options: getattr(x, name)(*rest, **options), (self, *args), kwargs)
 
     return method
 
@@ -219,7 +259,9 @@ def _attribute(name: str) -> property:
     def put(self: ndarray, value: Any) -> None:
         setattr(self.inner, name, unwrap(value))
 
-    return property(lambda self: wrap(getattr(self.inner, name)), put if name in ("shape", "real", "imag") else None)
+    return property(
+        lambda self: wrap(getattr(self.inner, name), self.place), put if name in ("shape", "real", "imag") else None
+    )
 
 
 def _delegate() -> None:

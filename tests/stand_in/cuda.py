@@ -1,34 +1,54 @@
-"""One device of the stand-in, and its streams, on which all work is done at once."""
+"""The devices of the stand-in, and what CuPy says of them."""
 
-import time
+import os
+import threading
 from types import SimpleNamespace
 from typing import Any
 
+from . import memory, streams
 
-class _Context:
-    def __enter__(self) -> Any:
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        pass
-
-    def use(self) -> Any:
-        return self
-
-    def synchronize(self) -> None:
-        pass
+N_DEVICES = 2
+_here = threading.local()
+_process = os.getpid()
 
 
-class Device(_Context):
-    """The only device, number 0."""
+class CUDARuntimeError(RuntimeError):
+    """CUDA does not do what it is asked for."""
+
+    __module__ = "cupy_backends.cuda.api.runtime"
+
+
+def current_device() -> int:
+    """The number of the device of this thread; CUDA is of no use in forks of the process."""
+    if os.getpid() != _process:
+        raise CUDARuntimeError("cudaErrorInitializationError: initialization error")
+    return getattr(_here, "device", 0)
+
+
+class Device:
+    """A device, as the current one inside of its context."""
 
     compute_capability = "90"
     shared_bytes = 99 * 1024  # for a block, on the smallest devices that kernels must fit
 
     def __init__(self, device: int | None = None) -> None:
-        if device:
-            raise ValueError(f"the stand-in has one device, number 0, and no {device}")
-        self.id = 0
+        self.id = current_device() if device is None else int(device)
+
+    def __enter__(self) -> "Device":
+        self._before = [*getattr(self, "_before", []), current_device()]
+        return self.use()
+
+    def __exit__(self, *_: Any) -> None:
+        _here.device = self._before.pop()
+
+    def use(self) -> "Device":
+        if not 0 <= self.id < N_DEVICES:
+            raise CUDARuntimeError("cudaErrorInvalidDevice: invalid device ordinal")
+        _here.device = self.id
+        return self
+
+    def synchronize(self) -> None:
+        streams.synchronize_all()
 
     @property
     def attributes(self) -> dict[str, int]:
@@ -38,58 +58,37 @@ class Device(_Context):
         return self.id
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Device)
+        return isinstance(other, Device) and self.id == other.id
 
     def __hash__(self) -> int:
         return self.id
 
     def __repr__(self) -> str:
-        return "<CUDA Device 0>"
+        return f"<CUDA Device {self.id}>"
 
 
-class Event:
-    """A moment between pieces of work."""
+def _count() -> int:
+    current_device()
+    return N_DEVICES
 
-    def __init__(self, block: bool = False, disable_timing: bool = False, interprocess: bool = False) -> None:
-        self.seconds = 0.0
-
-    def record(self, stream: Any = None) -> None:
-        self.seconds = time.perf_counter()
-
-    def synchronize(self) -> None:
-        pass
-
-
-class Stream(_Context):
-    """A queue of work, of which there is never any."""
-
-    def __init__(self, null: bool = False, non_blocking: bool = False, ptds: bool = False, priority: int | None = None):
-        self.ptr = 0 if null else id(self)
-
-    def record(self, event: Any = None) -> Any:
-        event = event or Event()
-        event.record(self)
-        return event
-
-    def wait_event(self, event: Any) -> None:
-        pass
-
-
-Stream.null = Stream(null=True)
 
 CONTENT = {
     "Device": Device,
-    "Stream": Stream,
-    "Event": Event,
-    "get_current_stream": lambda device_id=None: Stream.null,
-    "get_device_id": lambda: 0,
+    "Stream": streams.Stream,
+    "Event": streams.Event,
+    "get_current_stream": streams.current,
+    "get_device_id": current_device,
     "get_elapsed_time": lambda start, end: 1e3 * (end.seconds - start.seconds),
     "is_available": lambda: True,
-    "stream": SimpleNamespace(Stream=Stream),
+    "stream": SimpleNamespace(Stream=streams.Stream),
+    "memory": SimpleNamespace(OutOfMemoryError=memory.OutOfMemoryError),
 }
 RUNTIME = {
-    "getDeviceCount": lambda: 1,
-    "getDevice": lambda: 0,
+    "CUDARuntimeError": CUDARuntimeError,
+    "getDeviceCount": _count,
+    "getDevice": current_device,
+    "pointerGetAttributes": lambda pointer: SimpleNamespace(device=0),
     "getDeviceProperties": lambda device: {"name": b"stand-in", "multiProcessorCount": 132},
-    "deviceSynchronize": lambda: None,
+    "deviceSynchronize": streams.synchronize_all,
+    "memGetInfo": memory.info,
 }

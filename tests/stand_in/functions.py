@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from . import streams
 from .arrays import ndarray, poisoned, through, unwrap, wrap
+from .cuda import current_device
+from .memory import PINNED_POOL, POOL
 
 SUPPORTED = "?bhilqBHILQefdFD"
 ANSWERS = {"allclose", "array_equal", "array_equiv"}  # Python's bool in NumPy, an array in CuPy
@@ -63,8 +66,9 @@ class Ufunc:
 def _brought(x: Any, dtype: Any, order: str | None) -> Any:
     """Copy anything but the stand-in's arrays to the device."""
     if hasattr(x, "__cuda_array_interface__"):
+        streams.synchronize(x.__cuda_array_interface__.get("stream") or 0)
         shared = np.asarray(SimpleNamespace(__array_interface__=x.__cuda_array_interface__))
-        return wrap(shared if dtype is None else shared.astype(dtype))
+        return wrap(shared, current_device()) if dtype is None else wrap(shared.astype(dtype))
     values = np.array(_plain(x), dtype=dtype, order=order or "K")
     if values.dtype.char not in SUPPORTED:
         raise ValueError(f"Unsupported dtype {values.dtype}")
@@ -80,6 +84,8 @@ def _plain(x: Any) -> Any:
 def asarray(a: Any, dtype: Any = None, order: str | None = None, *, copy: bool | None = None, blocking: bool = False):
     if not isinstance(a, ndarray):
         return _brought(a, dtype, order)
+    if a.place != current_device():
+        return _brought(a.get(), dtype, order)
     result = np.array(a.inner, dtype, order=order or "K", copy=copy)
     return a if result is a.inner else wrap(result)
 
@@ -94,9 +100,11 @@ def ascontiguousarray(a: Any, dtype: Any = None) -> ndarray:
 
 
 def from_dlpack(x: Any) -> ndarray:
-    if not isinstance(x, ndarray):
+    """A producer gives what it has on the device as an array of the stand-in, not as a capsule."""
+    made = x if isinstance(x, ndarray) else x.__dlpack__(stream=streams.current().ptr or 1)
+    if not isinstance(made, ndarray):
         raise BufferError("only arrays of the stand-in itself are on its device")
-    return wrap(x.inner)
+    return wrap(made.inner, made.place)
 
 
 def asnumpy(a: Any) -> np.ndarray:
@@ -116,16 +124,10 @@ def empty_like(prototype: ndarray, dtype: Any = None, order: str = "K", subok: N
     return wrap(poisoned(np.empty_like(unwrap(prototype), dtype, order, shape=shape)))
 
 
-class MemoryPool:
-    """What keeps memory for later; here nothing."""
-
-    def free_all_blocks(self, stream: Any = None) -> None:
-        pass
-
-
 OWN = {
     made.__name__: made
     for made in (ndarray, asarray, array, ascontiguousarray, from_dlpack, asnumpy, take, empty, empty_like)
-} | {"asanyarray": asarray, "get_default_memory_pool": MemoryPool}
+} | {"asanyarray": asarray}
 for _made in OWN.values():
     _made.__module__ = "cupy"
+OWN |= {"get_default_memory_pool": lambda: POOL, "get_default_pinned_memory_pool": lambda: PINNED_POOL}

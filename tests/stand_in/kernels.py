@@ -3,6 +3,7 @@
 import functools
 import json
 import tempfile
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,15 @@ from typing import Any
 import numpy as np
 
 from .. import emulator  # noqa: TID252 - the tests are no package that is installed
-from .arrays import ndarray
+from .arrays import ndarray, unwrap
 from .cuda import Device
 
 SHARED_BYTES = 48 * 1024  # what a kernel may use that has not asked for more
 
 # One order of execution shows wrong numbers and wild addresses; all of them, whether results depend on the order.
 schedules: Sequence[str] = ("shuffle",)
+
+_one_at_a_time = threading.Lock()
 
 
 class NVRTCError(RuntimeError):
@@ -95,8 +98,9 @@ class Function:
         for arg in args:
             if not isinstance(arg, ndarray | np.generic):
                 raise TypeError(f"Unsupported type {type(arg)}")
-        plain = [arg.inner if isinstance(arg, ndarray) else arg for arg in args]
-        emulator.run(self.library, self.name, grid, block, plain, shared_mem=shared_mem, schedules=schedules)
+        plain = [unwrap(arg) if isinstance(arg, ndarray) else arg for arg in args]
+        with _one_at_a_time:
+            emulator.run(self.library, self.name, grid, block, plain, shared_mem=shared_mem, schedules=schedules)
 
 
 def funcSetAttribute(function: Function, attribute: int, value: int) -> None:  # noqa: N802

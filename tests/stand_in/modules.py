@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from . import cuda, kernels, real
+from . import cuda, kernels, memory, real
 from .functions import OWN, Ufunc, function
 
 _real = real.cupy
@@ -56,8 +56,9 @@ def _cuda() -> dict[str, ModuleType]:
     return {part.__name__: part for part in (whole, *parts.values())}
 
 
+_OWN: dict[str, dict[str, Any]] = {"fft": {"config": memory.FFT_CONFIG}, "linalg": {}}
 _modules = _cuda()
-_modules |= {f"cupy.{name}": Module(getattr(_real, name), getattr(np, name), {}) for name in ("fft", "linalg")}
+_modules |= {f"cupy.{name}": Module(getattr(_real, name), getattr(np, name), own) for name, own in _OWN.items()}
 cupy = Module(
     _real, np, OWN | {name.partition(".")[2]: made for name, made in _modules.items() if name.count(".") == 1}
 )

@@ -1,0 +1,58 @@
+"""Memory of the stand-in: how much is in use, and an error where that is more than is allowed."""
+
+import weakref
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+_in_use: dict[int, tuple[int, Any]] = {}
+
+
+class OutOfMemoryError(MemoryError):
+    """An array does not fit."""
+
+    __module__ = "cupy.cuda.memory"
+
+
+class MemoryPool:
+    """What arrays come from, of all devices together. It keeps nothing for later."""
+
+    limit = 0
+
+    def set_limit(self, size: int | None = None, fraction: float | None = None) -> None:
+        assert fraction is None
+        self.limit = size or 0
+
+    def get_limit(self) -> int:
+        return self.limit
+
+    def used_bytes(self) -> int:
+        return sum(n_bytes for n_bytes, _ in list(_in_use.values()))
+
+    def free_all_blocks(self, stream: Any = None) -> None:
+        pass
+
+
+POOL, PINNED_POOL = MemoryPool(), MemoryPool()
+FFT_CONFIG = SimpleNamespace(get_plan_cache=lambda: SimpleNamespace(clear=lambda: None))
+
+
+def allocated(x: np.ndarray) -> None:
+    """Count an array, unless it is a view of another."""
+    if x.base is not None:
+        return
+    used = POOL.used_bytes() if POOL.limit else 0
+    if used + x.nbytes > POOL.limit > 0:
+        raise OutOfMemoryError(
+            f"Out of memory allocating {x.nbytes:,} bytes (allocated so far: {used:,} bytes, "
+            f"limit set to: {POOL.limit:,} bytes)."
+        )
+    key = id(x)
+    _in_use[key] = x.nbytes, weakref.ref(x, lambda _: _in_use.pop(key, None))
+
+
+def info() -> tuple[int, int]:
+    """Free bytes, and those there are."""
+    total = POOL.limit or 2**34
+    return max(0, total - POOL.used_bytes()), total
