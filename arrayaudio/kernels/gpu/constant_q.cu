@@ -11,6 +11,30 @@
 constexpr int LANES = 32, BINS = 4, SEGMENTS = 4;
 constexpr int BINS_OF_BLOCK = 4 * BINS, SEGMENTS_OF_BLOCK = 2 * SEGMENTS, THREADS = 8 * LANES;
 
+// Adds up, for FFT bins `j`, `period` apart up to before `stop`, what lies at place origin + direction j of spectra.
+template <int direction>
+__device__ __forceinline__ void add_bins(REAL2 (&sums)[SEGMENTS][BINS], int& j, int stop, int origin, int period,
+                                         const REAL2* const (&spectra)[SEGMENTS], const REAL2* const (&kernels)[BINS],
+                                         const int (&begins)[BINS], const int (&sizes)[BINS]) {
+    for (; j < stop; j += period) {
+        REAL2 x[SEGMENTS];
+#pragma unroll
+        for (int s = 0; s < SEGMENTS; ++s) {
+            x[s] = spectra[s][origin + direction * j];
+            if (direction < 0) x[s].y = -x[s].y;
+        }
+#pragma unroll
+        for (int b = 0; b < BINS; ++b) {
+            // Without branches, as all kernels of a thread reach about as far.
+            const bool inside = (unsigned)(j - begins[b]) < (unsigned)sizes[b];
+            REAL2 value = kernels[b][inside ? j - begins[b] : 0];
+            value.x = inside ? value.x : 0, value.y = inside ? value.y : 0;
+#pragma unroll
+            for (int s = 0; s < SEGMENTS; ++s) add_product(sums[s][b], x[s], value);
+        }
+    }
+}
+
 extern "C" __global__ void __launch_bounds__(THREADS, sizeof(REAL) == 4 ? 2 : 1)
     constant_q(const REAL2* __restrict__ X, const REAL2* __restrict__ values, const long long* __restrict__ offsets,
                const int* __restrict__ starts, REAL2* __restrict__ out, long long n_segments, int n_bins, int n_fft,
@@ -39,23 +63,10 @@ extern "C" __global__ void __launch_bounds__(THREADS, sizeof(REAL) == 4 ? 2 : 1)
 
         REAL2 sums[SEGMENTS][BINS] = {};
         const int past = (r - start) % period;
-        for (int j = start + (past < 0 ? past + period : past); j < stop; j += period) {
-            const bool mirrored = j < 0 || j >= n_half;
-            const int place = j < 0 ? -j : mirrored ? n_fft - j : j;
-            REAL2 x[SEGMENTS];
-#pragma unroll
-            for (int s = 0; s < SEGMENTS; ++s) {
-                x[s] = spectra[s][place];
-                if (mirrored) x[s].y = -x[s].y;
-            }
-#pragma unroll
-            for (int b = 0; b < BINS; ++b) {
-                REAL2 value = {};
-                if (j >= begins[b] && j - begins[b] < sizes[b]) value = kernels[b][j - begins[b]];
-#pragma unroll
-                for (int s = 0; s < SEGMENTS; ++s) add_product(sums[s][b], x[s], value);
-            }
-        }
+        int j = start + (past < 0 ? past + period : past);
+        add_bins<-1>(sums, j, min(stop, 0), 0, period, spectra, kernels, begins, sizes);
+        add_bins<1>(sums, j, min(stop, n_half), 0, period, spectra, kernels, begins, sizes);
+        add_bins<-1>(sums, j, stop, n_fft, period, spectra, kernels, begins, sizes);
 #pragma unroll
         for (int s = 0; s < SEGMENTS; ++s) {
 #pragma unroll

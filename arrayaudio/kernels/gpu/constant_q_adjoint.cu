@@ -12,6 +12,13 @@ constexpr int LANES = 32, TURNS = 4, SEGMENTS = 4, TURNS_OF_BLOCK = 8 * TURNS, T
 // The place, from the first one on, of FFT bin start + i in a kernel, as bins go round.
 __device__ __forceinline__ int round_place(int i, int n_fft) { return i < 0 ? i + n_fft : i >= n_fft ? i - n_fft : i; }
 
+// The value at a place, or zero beyond a kernel's end, without branches.
+__device__ __forceinline__ REAL2 value_at(const REAL2* __restrict__ kernel, int size, int place) {
+    REAL2 value = kernel[place < size ? place : 0];
+    value.x = place < size ? value.x : 0, value.y = place < size ? value.y : 0;
+    return value;
+}
+
 extern "C" __global__ void __launch_bounds__(THREADS, sizeof(REAL) == 4 ? 2 : 1)
     constant_q_adjoint(const REAL2* __restrict__ Z, const REAL2* __restrict__ values,
                        const long long* __restrict__ offsets, const int* __restrict__ starts, REAL2* __restrict__ X,
@@ -26,28 +33,30 @@ extern "C" __global__ void __launch_bounds__(THREADS, sizeof(REAL) == 4 ? 2 : 1)
         const long long first = (long long)turn * period + r;
         if (r >= period || first >= n_half) continue;
 
-        const int mirror = r ? period - r : 0;
+        const int j = (int)first, mirror = r ? period - r : 0;
+        const REAL2* rows[SEGMENTS];
+#pragma unroll
+        for (int s = 0; s < SEGMENTS; ++s) rows[s] = Z + min(segment + s, n_segments - 1) * n_bins * period;
         REAL2 sums[SEGMENTS][TURNS] = {};
         for (int bin = 0; bin < n_bins; ++bin) {
             const REAL2* const kernel = values + offsets[bin];
             const int start = starts[bin], size = (int)(offsets[bin + 1] - offsets[bin]);
-            REAL2 ahead[TURNS] = {}, behind[TURNS] = {};
-            bool any = false;
+            REAL2 ahead[TURNS], behind[TURNS];
+            bool reached = false;
 #pragma unroll
             for (int q = 0; q < TURNS; ++q) {
-                const long long j = first + q * period;
-                if (j >= n_half) continue;
-                const int forth = round_place((int)j - start, n_fft), back = round_place((int)-j - start, n_fft);
-                if (forth < size) ahead[q] = kernel[forth], any = true;
-                if (back < size) behind[q] = kernel[back], any = true;
+                // Beyond half the spectrum, the first one once more.
+                const int here = j + q * period < n_half ? j + q * period : j;
+                const int forth = round_place(here - start, n_fft), back = round_place(-here - start, n_fft);
+                reached = reached || forth < size || back < size;
+                ahead[q] = value_at(kernel, size, forth), behind[q] = value_at(kernel, size, back);
                 ahead[q].y = -ahead[q].y;
             }
-            if (!any) continue;
+            if (!reached) continue;
 #pragma unroll
             for (int s = 0; s < SEGMENTS; ++s) {
-                const REAL2* const row = Z + (min(segment + s, n_segments - 1) * n_bins + bin) * period;
-                const REAL2 here = row[r];
-                REAL2 opposite = row[mirror];
+                const REAL2 here = rows[s][bin * period + r];
+                REAL2 opposite = rows[s][bin * period + mirror];
                 opposite.y = -opposite.y;
 #pragma unroll
                 for (int q = 0; q < TURNS; ++q) {

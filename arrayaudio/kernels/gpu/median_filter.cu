@@ -16,8 +16,7 @@ __device__ __forceinline__ void replace(REAL (&window)[SIZE], REAL leaving, REAL
 #pragma unroll
     for (int j = 0; j < SIZE - 1; ++j) {
         const REAL value = window[j] < leaving ? window[j] : window[j + 1];
-        window[j] = value < entering ? value : entering;
-        entering = value < entering ? entering : value;
+        window[j] = min(value, entering), entering = max(value, entering);
     }
     window[SIZE - 1] = entering;
 }
@@ -31,12 +30,14 @@ extern "C" __global__ void __launch_bounds__(LANES)
         const long long first_line = i / chunks * LANES, first = i % chunks * CHUNK;
         const int lines = (int)min((long long)LANES, n_lines - first_line), count = (int)min((long long)CHUNK, n - first);
         const int length = count + SIZE - 1;
+        // Where lines begin: those next to each other in memory, one for each thread, or one behind the other.
+        const long long own = first_line + lane, side_by_side = own / step * (n * step) + own % step;
         // Neighbouring threads read neighbouring values of memory: along a line, or those of different lines.
         for (int k = lane; k < LENGTH * LANES; k += LANES) {
             const int line = step == 1 ? k / LENGTH : lane, place = step == 1 ? k % LENGTH : k / LANES;
             if (line >= lines || place >= length) continue;
-            const long long at = first_line + line, source = source_index(first + place - SIZE / 2, n, SYMMETRIC);
-            values[place * PITCH + line] = S[at / step * (n * step) + at % step + source * step];
+            const long long start = step == 1 ? (first_line + line) * n : side_by_side;
+            values[place * PITCH + line] = S[start + source_index(first + place - SIZE / 2, n, SYMMETRIC) * step];
         }
         __syncthreads();
         if (lane < lines) {
@@ -55,8 +56,8 @@ extern "C" __global__ void __launch_bounds__(LANES)
         for (int k = lane; k < CHUNK * LANES; k += LANES) {
             const int line = step == 1 ? k / CHUNK : lane, place = step == 1 ? k % CHUNK : k / LANES;
             if (line >= lines || place >= count) continue;
-            const long long at = first_line + line;
-            out[at / step * (n * step) + at % step + (first + place) * step] = values[place * PITCH + line];
+            const long long start = step == 1 ? (first_line + line) * n : side_by_side;
+            out[start + (first + place) * step] = values[place * PITCH + line];
         }
         __syncthreads();  // before the values are replaced
     }

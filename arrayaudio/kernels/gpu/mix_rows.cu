@@ -26,13 +26,13 @@ extern "C" __global__ void __launch_bounds__(THREADS, sizeof(REAL) == 4 ? 4 : 2)
             targets[c] = out + (item * n_out + first) * n_frames + frame;
         }
 #pragma unroll 4
-        for (int k = 0; k < n_in; ++k) {
+        for (int k = 0; k < n_in; ++k, w += ROWS / 2) {
             REAL values[COLUMNS];
 #pragma unroll
-            for (int c = 0; c < COLUMNS; ++c) values[c] = sources[c][k * n_frames];
+            for (int c = 0; c < COLUMNS; ++c) values[c] = *sources[c], sources[c] += n_frames;
 #pragma unroll
             for (int row = 0; row < ROWS; row += 2) {
-                const REAL2 weight = w[(k * ROWS + row) / 2];
+                const REAL2 weight = w[row / 2];
 #pragma unroll
                 for (int c = 0; c < COLUMNS; ++c) {
                     sums[row][c] += weight.x * values[c];
