@@ -4,6 +4,7 @@ import sys
 import array_api_strict
 import numpy as np
 import pytest
+import torch
 
 import arrayaudio as aa
 from arrayaudio import arrays
@@ -69,6 +70,29 @@ def test_asarray_takes_lists_frames_and_dlpack():
     assert aa.asarray([1.5, 2]).tolist() == [1.5, 2.0]
     assert aa.asarray((1.0, 2.0)).shape == (2,)
     assert aa.asarray(OnlyArrayProtocol()).tolist() == [0, 1, 2]
+
+
+class OnlyDlpack:
+    """An array of a library that has nothing else than DLPack."""
+
+    def __init__(self, values):
+        self.values = values
+        self.__dlpack__, self.__dlpack_device__ = values.__dlpack__, values.__dlpack_device__
+
+
+def test_memory_of_other_libraries_is_shared_and_not_copied():
+    values = np.arange(3.0)
+    for other in (torch.from_numpy(values), OnlyDlpack(values)):
+        taken = aa.asarray(other)
+        assert type(taken) is np.ndarray
+        assert np.shares_memory(taken, values)
+
+
+def test_gradients_of_other_libraries_end_with_a_word_on_how_to_go_on():
+    y = torch.zeros(4000, requires_grad=True)
+    with pytest.raises(aa.DifferentiationError, match=r"Tensor requires its gradient.*x\.detach\(\).*aa\.vjp"):
+        aa.stft(y)
+    assert aa.stft(y.detach()).shape == (1025, 8)
 
 
 def test_integer_arrays_keep_their_dtype_even_in_a_list():
