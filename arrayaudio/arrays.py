@@ -171,7 +171,7 @@ def _to_cuda(x: Any, place: str) -> Array:
     count = cupy.cuda.runtime.getDeviceCount()
     if number >= count:
         raise BackendError(f"device={place!r}: this machine has {count} CUDA device(s), counted from 0")
-    with cupy.cuda.Device(number):
+    with _OnGpu(cupy.cuda.Device(number)):
         return cupy.asarray(x)
 
 
@@ -294,7 +294,8 @@ def cast(x: Array, dtype: str) -> Array:
     xp = namespace(x)
     if dtype_name(x) == dtype and getattr(x.dtype, "isnative", True):
         return x
-    return xp.asarray(x, dtype=getattr(xp, dtype))
+    with on_device_of(x):  # as CuPy's goes to the current device
+        return xp.asarray(x, dtype=getattr(xp, dtype))
 
 
 def cumulative_sum(x: Array) -> Array:

@@ -119,9 +119,7 @@ def time_stretch(y: ArrayLike, *, rate: float, **settings: Any) -> Array:
     transform = STFT(**settings)
     framing = transform.framing
     # Phases of quiet bins, which are all rounding in single precision, add up until a tone comes there.
-    with on_device_of(signal):
-        exact = cast(signal, "float64")
-    stretched = phase_vocoder(transform(exact), rate=rate)
+    stretched = phase_vocoder(transform(cast(signal, "float64")), rate=rate)
     covered = (stretched.shape[-1] - 1) * framing.hop_length + framing.frame_length - framing.padding
     result = transform.inverse(stretched, length=min(length, covered))
     with on_device_of(result):

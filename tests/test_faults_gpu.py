@@ -168,6 +168,15 @@ class TestMemory:
         assert found.value.__context__ is None
         assert pool.used_bytes() <= before
 
+    def test_signals_that_do_not_fit_are_explained(self, gpu):
+        pool = cupy.get_default_memory_pool()
+        pool.set_limit(size=pool.used_bytes() + 2**20)
+        try:
+            with pytest.raises(aa.MemoryBudgetError, match=r"cuda:0 is out of memory \(Out of memory allocating"):
+                aa.STFT(device="cuda")(np.ones(2**19))
+        finally:
+            pool.set_limit(size=0)
+
     def test_what_ffts_keep_is_given_up(self, y, gpu, monkeypatch):
         """A cache that is full: nothing fits until it is empty."""
         expected, kept = gpu.to_numpy(MEL(y)), [True]
@@ -272,6 +281,13 @@ def test_work_is_done_where_the_array_is(function, gpu, rng):
     here, there = (function(placed(y, place)) for place in ("cuda:0", "cuda:1"))
     assert (arrays.device(here), arrays.device(there)) == ("cuda:0", "cuda:1")
     np.testing.assert_array_equal(aa.to_numpy(here), aa.to_numpy(there))
+
+
+@TWO
+def test_dtypes_are_changed_where_the_array_is(gpu):
+    for values in (np.ones(300, np.float16), np.ones(300, np.int16)):
+        x = placed(values, "cuda:1")
+        assert arrays.device(aa.rms(x) if values.dtype.kind == "f" else aa.pcm_to_float(x)) == "cuda:1"
 
 
 def streams(n):
