@@ -1,6 +1,6 @@
-// Spectra of segments times kernel spectra, folded: out[segment, bin, r] is the sum, over FFT bins j = r modulo `period`,
-// of X[segment, j] times the spectrum of kernel `bin`, which is values[offsets[bin] : offsets[bin + 1]] from FFT bin
-// starts[bin] on. FFT bins go round; X holds those from 0 to n_fft / 2, and the others are their mirror images.
+// Spectra of segments times kernel spectra, folded: out[segment, bin, r] is the sum, over FFT bins j = r modulo
+// `period`, of X[segment, j] times the spectrum of kernel `bin`, which is values[offsets[bin] : offsets[bin + 1]] from
+// FFT bin starts[bin] on. FFT bins go round; X holds those from 0 to n_fft / 2, and the others are their mirror images.
 //
 // A thread sums BINS kernels and SEGMENTS segments for one r, so that each value that is loaded counts several times,
 // and neighbouring threads, with the next r, load the next values. Warps of a block take neighbouring kernels and

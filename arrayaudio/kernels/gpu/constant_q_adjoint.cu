@@ -1,6 +1,6 @@
-// Adjoint of the kernel in constant_q.cu: half spectra whose inverse real FFT is the real part of that of the sums, over
-// bins, of Z[segment, bin, j modulo `period`] times the conjugate spectrum of the kernel at FFT bin j. They are halves
-// of what these sums hold at j and, conjugate, at -j.
+// Adjoint of the kernel in constant_q.cu: half spectra whose inverse real FFT is the real part of that of the sums,
+// over bins, of Z[segment, bin, j modulo `period`] times the conjugate spectrum of the kernel at FFT bin j. They are
+// halves of what these sums hold at j and, conjugate, at -j.
 //
 // A thread takes TURNS FFT bins of the same place r in the period, and SEGMENTS segments: all of them need the same
 // values of Z. Neighbouring threads, with the next r, load the next values; warps of a block share their r.

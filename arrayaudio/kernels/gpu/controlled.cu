@@ -1,5 +1,5 @@
-// Energies divided by what is around them, and compressed: the last step of per-channel energy normalisation. A power or
-// a bias of 0 stands for a formula of its own.
+// Energies divided by what is around them, and compressed: the last step of per-channel energy normalisation. A power
+// or a bias of 0 stands for a formula of its own.
 
 extern "C" __global__ void controlled(const REAL* __restrict__ S, const REAL* __restrict__ smoothed,
                                       REAL* __restrict__ out, long long total, REAL gain, REAL bias, REAL power,

@@ -1,7 +1,7 @@
-// Running medians of SIZE values along lines of `n` values, which lie `step` apart; beyond their ends lines are mirrored.
-// A block, which is a warp, takes CHUNK places of 32 lines: their values go to shared memory, then each thread goes down
-// a line with the window, sorted, in its registers. In a step the oldest value leaves, and the newest sinks to its place.
-// Medians take the places of the values that have left.
+// Running medians of SIZE values along lines of `n` values, which lie `step` apart; beyond their ends lines are
+// mirrored. A block, which is a warp, takes CHUNK places of 32 lines: their values go to shared memory, then each
+// thread goes down a line with the window, sorted, in its registers. In a step the oldest value leaves, and the newest
+// sinks to its place. Medians take the places of the values that have left.
 
 #include "padding.cuh"
 
@@ -28,7 +28,8 @@ extern "C" __global__ void __launch_bounds__(LANES)
     const long long chunks = (n + CHUNK - 1) / CHUNK, groups = (n_lines + LANES - 1) / LANES;
     for (long long i = blockIdx.x; i < groups * chunks; i += gridDim.x) {
         const long long first_line = i / chunks * LANES, first = i % chunks * CHUNK;
-        const int lines = (int)min((long long)LANES, n_lines - first_line), count = (int)min((long long)CHUNK, n - first);
+        const int lines = (int)min((long long)LANES, n_lines - first_line);
+        const int count = (int)min((long long)CHUNK, n - first);
         const int length = count + SIZE - 1;
         // Where lines begin: those next to each other in memory, one for each thread, or one behind the other.
         const long long own = first_line + lane, side_by_side = own / step * (n * step) + own % step;

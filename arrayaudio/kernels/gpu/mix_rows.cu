@@ -1,7 +1,7 @@
-// Weighted sums of rows: out[item, i, t] = sum over k of weights[i, k] S[item, k, t]. A thread takes COLUMNS columns and
-// ROWS sums of each, which stay in registers while it goes down the columns, so that each value that is loaded counts
-// ROWS times, and each weight COLUMNS times. Weights come, by groups of ROWS sums, as (n_groups, n_in, ROWS); neighbouring
-// blocks take the groups of the same columns, which are still in the cache.
+// Weighted sums of rows: out[item, i, t] = sum over k of weights[i, k] S[item, k, t]. A thread takes COLUMNS columns
+// and ROWS sums of each, which stay in registers while it goes down the columns, so that each value that is loaded
+// counts ROWS times, and each weight COLUMNS times. Weights come, by groups of ROWS sums, as (n_groups, n_in, ROWS);
+// neighbouring blocks take the groups of the same columns, which are still in the cache.
 
 constexpr int THREADS = 128;
 

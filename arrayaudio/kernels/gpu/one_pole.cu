@@ -1,7 +1,7 @@
-// The one-pole recursion s[t] = pole s[t - 1] + x[t] in segments of rows, LENGTH samples long. A block, which is a warp,
-// goes through a segment in steps of COUNT times 32 neighbouring samples, which divide it: each 32 are scanned by
-// shuffles with powers of the pole, and what comes before them is added from 32 to 32, in double precision, because errors
-// of these sums last as long as the filter's memory.
+// The one-pole recursion s[t] = pole s[t - 1] + x[t] in segments of rows, LENGTH samples long. A block, which is a
+// warp, goes through a segment in steps of COUNT times 32 neighbouring samples, which divide it: each 32 are scanned by
+// shuffles with powers of the pole, and what comes before them is added from 32 to 32, in double precision, because
+// errors of these sums last as long as the filter's memory.
 //
 // before[row * row_step + segment] is the state at the beginning. With ENDS, it counts as 0, and only the states at the
 // end of segments, of which all are whole, are written.

@@ -1,5 +1,5 @@
-// Resampling by a polyphase matrix: output p of frame t is the sum over k of y[t * down + k - lead] * matrix[k, p], with
-// zeros around the signal, and the `up` outputs of all frames follow each other.
+// Resampling by a polyphase matrix: output p of frame t is the sum over k of y[t * down + k - lead] * matrix[k, p],
+// with zeros around the signal, and the `up` outputs of all frames follow each other.
 //
 // A block keeps the samples of 8 * FRAMES frames in shared memory. Each of its warps takes 16 outputs at a time, whose
 // taps from the first to the last that counts are rows of 16 in `weights`: those of group g are rows begins[g] to

@@ -1,5 +1,6 @@
-// Segments of padded signals, `step` apart, from number `first` on: out[item, s, j]. Behind the padding there are zeros.
-// Rows of the grid take segments, so that neighbouring threads read and write neighbouring samples without divisions.
+// Segments of padded signals, `step` apart, from number `first` on: out[item, s, j]. Behind the padding there are
+// zeros. Rows of the grid take segments, so that neighbouring threads read and write neighbouring samples without
+// divisions.
 
 #include "padding.cuh"
 
