@@ -35,6 +35,19 @@ def test_a_row_is_found_again(number, stand_in, monkeypatch):
         assert counts[name] == DATA["rows"][number]["counts"][name]
 
 
+def test_instructions_know_their_lines(stand_in, monkeypatch):
+    from docs.machine_code.counts import CASES, machine_code, ran
+    from docs.machine_code.sass import lines
+
+    found = ran(CASES[0], monkeypatch.setattr)
+    numbers = lines(machine_code(found.program))
+    assert found.block.issued.sum() == found.block.counts["issued"]
+    source = found.program.text.partition("#line 1 ")[2].splitlines()
+    stores = [n for n, x in zip(numbers, found.block.code, strict=True) if x.opcode == "STG"]
+    assert stores
+    assert all("out" in source[n] for n in stores)
+
+
 def test_passes_through_shared_memory(stand_in):
     from docs.machine_code.memory import wavefronts
 

@@ -48,14 +48,20 @@ CASES = [Case(n_fft, kind, *rest) for n_fft, *rest in FRAMES for kind in KINDS]
 
 
 @functools.cache
-def compiled(program: Any) -> Any:
-    """The instructions that NVRTC makes of a kernel, in a process with the real CuPy."""
+def machine_code(program: Any) -> str:
+    """What NVRTC makes of a kernel, as text, in a process with the real CuPy."""
     script = (
         "import pickle, sys; from arrayaudio.kernels.gpu import loader; program = pickle.load(sys.stdin.buffer); "
-        f"sys.stdout.buffer.write(loader.compile_cubin(program, {ARCHITECTURE})[0])"
+        f"sys.stdout.buffer.write(loader.compile_cubin(program, {ARCHITECTURE}, '--generate-line-info')[0])"
     )
     done = subprocess.run([sys.executable, "-c", script], input=pickle.dumps(program), capture_output=True, check=True)
-    return parsed(disassembled(done.stdout, program.name))
+    return disassembled(done.stdout, program.name)
+
+
+@functools.cache
+def compiled(program: Any) -> Any:
+    """Its instructions and labels."""
+    return parsed(machine_code(program))
 
 
 def parameters(
@@ -140,24 +146,37 @@ def work(case: Case) -> Work:
     return Work(call, exact, case.hop, 3 * case.hop + n_bins)
 
 
-def counted(case: Case, put: Callable[[Any, str, Any], None] = setattr) -> tuple[dict[str, float], float]:
-    """Counts for a frame, and the relative error of what a block made.
+class Ran(NamedTuple):
+    """A block that was run, of which program, how many frames it made, and their relative error."""
 
-    `put` replaces what loads kernels, for launches that run machine code.
-    """
+    program: Any
+    block: Block
+    n_frames: int
+    error: float
+    moved: int
+
+
+def ran(case: Case, put: Callable[[Any, str, Any], None] = setattr) -> Ran:
+    """Run a block of a case; `put` replaces what loads kernels, for launches that run machine code."""
     from arrayaudio.kernels.gpu import loader
 
-    blocks: list[Block] = []
-    put(loader, "_kernel", lambda program, _: Interpreted(program, blocks.append))
+    blocks: list[tuple[Any, Block]] = []
+    put(loader, "_kernel", lambda program, _: Interpreted(program, lambda block: blocks.append((program, block))))
     launch = work(case)
     result = launch.call()[0].get()
-    (block,) = blocks
+    ((program, block),) = blocks
     made = np.isfinite(result)  # new memory holds NaN
     error = float(np.linalg.norm(result[made] - launch.exact[made]) / np.linalg.norm(launch.exact[made]))
     n_frames, rest = divmod(int(made.sum()), launch.new)
     assert n_frames and not rest
-    counts = {name: value / n_frames for name, value in sorted(block.counts.items())}
-    return counts | {"essential bytes": 4 * launch.moved}, error
+    return Ran(program, block, n_frames, error, launch.moved)
+
+
+def counted(case: Case, put: Callable[[Any, str, Any], None] = setattr) -> tuple[dict[str, float], float]:
+    """Counts for a frame, and the relative error of what a block made."""
+    found = ran(case, put)
+    counts = {name: value / found.n_frames for name, value in sorted(found.block.counts.items())}
+    return counts | {"essential bytes": 4 * found.moved}, found.error
 
 
 def floors(case: Case, counts: dict[str, float]) -> dict[str, float]:

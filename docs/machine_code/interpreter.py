@@ -35,6 +35,7 @@ class Block:
         self.code, self.labels = program
         self.constants, self.memory, self.counts = constants, memory, memory.counts
         self.threads, self.number = threads, number
+        self.issued = np.zeros(len(self.code), int)
         self.registers = {name: np.zeros((256, threads), np.uint64) for name in ("R", "UR")}
         self.predicates = {name: np.zeros((8, threads), bool) for name in ("P", "UP")}
         for values in self.predicates.values():
@@ -52,7 +53,7 @@ class Block:
                 continue
             here = int(at[ready].min())
             instruction, active = self.code[here], ready & (at == here)
-            self._count(instruction, active)
+            self._count(here, active)
             chosen = active & self._predicate(instruction.guard)
             at[active] += 1
             if instruction.opcode == "BAR":
@@ -70,8 +71,9 @@ class Block:
             elif instruction.opcode not in NOTHING and chosen.any():
                 self._execute(instruction, chosen)
 
-    def _count(self, instruction: Instruction, active: np.ndarray) -> None:
-        warps = int(active.reshape(-1, WARP).any(axis=1).sum())
+    def _count(self, here: int, active: np.ndarray) -> None:
+        instruction, warps = self.code[here], int(active.reshape(-1, WARP).any(axis=1).sum())
+        self.issued[here] += warps
         self.counts["issued"] += warps
         self.counts[kind_of(instruction)] += warps
         self.counts["operations"] += OPERATIONS.get(instruction.opcode, 0) * int(active.sum())

@@ -34,7 +34,8 @@ Griffin-Lim. Counted are instructions that a warp of 32 threads issues, for each
 signal, float32: arithmetic in float32 (additions, products and sums of products, comparisons), accesses to shared
 memory and to global memory, and all others: addresses, branches, moves, conversions. A *pass* is a clock in which the
 32 banks of shared memory give one word each, {least} bytes at most. A *sector* is 32 bytes of global memory that a warp
-asks for; most of those read are windows, factors and banks, which stay in the cache.
+asks for; most of those read are windows, factors and banks, which stay in the cache. The lines of the source that they
+come from are listed by `python -m docs.machine_code.lines 2048 inverse`.
 
 {frames}
 

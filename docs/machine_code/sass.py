@@ -53,7 +53,7 @@ def disassembled(cubin: bytes, kernel: str) -> str:
     with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
         file.write(cubin + b"\0")
         file.flush()
-        command = [str(nvdisasm()), "-c", file.name]
+        command = [str(nvdisasm()), "-c", "-gi", file.name]
         text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return text.partition(f".section\t.text.{kernel},")[2].partition(".section")[0]
 
@@ -88,6 +88,18 @@ def _operand(text: str) -> Operand:
         number = {"Z": 63 if found[1] == "UR" else 255, "T": 7}.get(found[2])
         return Operand(found[1], int(found[2]) if number is None else number, negative, inverted, absolute)
     return Operand("name", text)
+
+
+def lines(text: str) -> list[int]:
+    """The line of the source that each instruction comes from, the innermost where functions are inlined."""
+    found, line, inside = [], 0, False
+    for part in text.splitlines():
+        if comment := re.search(r"//## File .*?, line (\d+)", part):
+            line, inside = line if inside else int(comment[1]), True
+        elif _LINE.search(part):
+            found.append(line)
+            inside = False
+    return found
 
 
 def parsed(text: str) -> tuple[list[Instruction], dict[str, int]]:
