@@ -19,6 +19,7 @@ import arrayaudio as aa
 from arrayaudio.arrays import cuda_problem
 
 from .recordings import encoded, tone
+from .troubled import troubled  # noqa: F401 - a fixture
 
 # First calls compile, and machines are shared: no example has a deadline. CI tries the same examples each time;
 # elsewhere each run tries others.

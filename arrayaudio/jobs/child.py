@@ -37,7 +37,7 @@ def load(path: str, *, sr: float | None, mono: bool) -> Answer:
     """Shape and sampling rate of the samples, and these, in memory that can be shared."""
     y, rate = io.load(path, sr=sr, mono=mono)
     file = _memory()
-    file.write(y.data)
+    file.write(np.ascontiguousarray(y).data)
     return (y.shape, rate), file
 
 

@@ -93,7 +93,7 @@ def extract_one(
                 n_samples, S = _features(task, settings, decoding, memory_budget, long=needed > memory_budget)
                 _save(task, S, settings.transform(header.sr), n_samples, pictures)
         facts |= {"status": "done", "sr": header.sr, "duration": n_samples / (settings.sr or header.sr)}
-        facts |= {"shape": S.shape, "output_bytes": task.target.stat().st_size}
+        facts |= {"shape": list(S.shape), "output_bytes": task.target.stat().st_size}
     except MissingExtraError:
         raise
     except (ArrayAudioError, OSError, MemoryError) as error:

@@ -25,7 +25,7 @@ class Row:
     reason: str | None = None
     duration: float | None = None
     sr: float | None = None
-    shape: tuple[int, ...] | None = None
+    shape: list[int] | None = None
     output_bytes: int | None = None
     settings: str
     fingerprint: str | None
@@ -39,10 +39,9 @@ class Row:
 def parsed(line: bytes) -> Row | None:
     """Return the row that a line holds, or None if it was torn."""
     try:
-        row = Row(**json.loads(line))
+        return Row(**json.loads(line)) if line.endswith(b"\n") else None
     except (ValueError, TypeError):
         return None
-    return row
 
 
 def read_rows(folder: Path) -> Iterator[Row]:
