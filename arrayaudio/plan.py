@@ -15,7 +15,7 @@ from arrayaudio.inverse import synthesis
 from arrayaudio.nonuniform import Interpolation, fourier_at, interpolation
 from arrayaudio.primitive import primitive, pullback_of
 from arrayaudio.project import fourier, fourier_basis, half_weights, mix_rows
-from arrayaudio.spectrum import Detector, Scaling, detected, scaled
+from arrayaudio.spectrum import Detector, Scaling, along, detected, modulus, scaled
 from arrayaudio.unpadding import unpad
 
 
@@ -101,6 +101,16 @@ def _levels(S: Array, plan: Plan) -> Array:
     return S if plan.scaling is None else scaled(S, plan.scaling)
 
 
+@primitive
+def gabor_multiplier(y: Array, G: Array, framing: Framing, window: Constant, directions: bool) -> Array:
+    """Multiply the STFT X of signals by real `G`, or its directions X / |X|, and go back: (..., n_covered).
+
+    Inverse FFTs are windowed and added up; frames are not padded. The direction of 0 is 0.
+    """
+    X = spectrogram(y, Plan(framing, window))
+    return synthesis(along(G, X, modulus(X)) if directions else G * X, framing, window)
+
+
 # Coefficients that the way back holds at a time: few on a CPU, whose cache they fit, and many to keep a GPU busy.
 AT_A_TIME = {"cpu": 2**17}
 AT_A_TIME_ELSEWHERE = 2**24
@@ -145,14 +155,27 @@ def _by_frames(g: Array, y: Array, plan: Plan, n_frames: int) -> Array:
     """Gradient of signals (n_items, n_samples), so many frames at a time."""
     framing, window, flat = plan.framing, plan.window, dataclasses.replace(plan, scaling=None)
     length, hop = framing.frame_length, framing.hop_length
-    weights, bare = half_weights(length, 0.5), Framing(length, hop)
+    # Bins between 0 Hz and half the rate are there twice in frames, and inverse FFTs divide by their length.
+    bare, weights = Framing(length, hop), Constant(length * half_weights(length, 0.5).value)
     padded, g = pad(y, framing.padding, framing.pad_mode), _before_levels(g, y, plan)
     total = namespace(y).zeros_like(padded)
     for first in range(0, g.shape[-1], n_frames):
         part = g[..., first : min(first + n_frames, g.shape[-1])]
         here = slice(first * hop, (first + part.shape[-1] - 1) * hop + length)
+        if plan.detector in (1.0, 2.0):
+            factors = _of_magnitudes(part, plan) * weights.like(part)
+            total[:, here] += gabor_multiplier(padded[:, here], factors, bare, window, plan.detector == 1.0)
+            continue
         if plan.detector != "complex":
             _, back = vjp(lambda X: _seen(X, flat), spectrogram(padded[:, here], Plan(bare, window)))
             (part,) = back(part)
-        total[:, here] += length * synthesis(part * weights.like(part), bare, window)
+        total[:, here] += synthesis(part * weights.like(part), bare, window)
     return unpad(total, framing.padding, framing.pad_mode)
+
+
+def _of_magnitudes(g: Array, plan: Plan) -> Array:
+    """Gradient of magnitudes as multiples of their directions, and of powers as multiples of their coefficients."""
+    if plan.bank is not None:
+        xp, bank = namespace(g), plan.bank.like(g)
+        g = xp.matmul(xp.matrix_transpose(bank), g)
+    return g if plan.detector == 1.0 else 2 * g

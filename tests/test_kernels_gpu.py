@@ -12,7 +12,16 @@ import arrayaudio as aa
 from arrayaudio.arrays import Constant
 from arrayaudio.frames import INDEX_MODES, Framing
 from arrayaudio.frames import windowed_frames as primitive
-from arrayaudio.kernels.gpu import loader, median_filter, mix_rows, one_pole, polyphase, spectrogram, windowed_frames
+from arrayaudio.kernels.gpu import (
+    loader,
+    median_filter,
+    mix_rows,
+    one_pole,
+    overlap_add,
+    polyphase,
+    spectrogram,
+    windowed_frames,
+)
 from arrayaudio.kernels.gpu.fft import radices
 
 ARCHITECTURES = [80, 90, 120]
@@ -91,6 +100,11 @@ REGISTERS |= {one_pole.program("", ends=ends): (64, 64, 80) for ends in (False, 
 REGISTERS |= {loader.Program(name, ""): (40, 48, 48) for name in ("segments", "overlapped", "controlled")}
 REGISTERS |= {polyphase.program(frames, ""): (64, 64, 96) for frames in polyphase.FRAMES}
 REGISTERS |= {median_filter.program(size, ""): (128, 128, 255) for size in (1, 17, 31, median_filter.LARGEST)}
+REGISTERS |= {
+    overlap_add.program(name, n_fft, ""): (128 if n_fft == 800 else 80, 128, 255)
+    for name in ("synthesis", "rephased", "gabor_multiplier")
+    for n_fft in (64, 400, 512, 800, 1024, 2048, 4096, 16384)
+}
 REGISTERS |= {loader.Program(name, ""): (128, 128, 255) for name in ("constant_q", "constant_q_adjoint")}
 
 

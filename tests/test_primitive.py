@@ -77,6 +77,10 @@ CASES = {
     "merged": [((turns(27, *way),), True) for way in WAYS],
     "merged_adjoint": [((turns(27, *way),), True) for way in WAYS],
     "synthesis": [((Framing(16, 5), Constant(np.hanning(16))), True), ((Framing(9, 11), Constant(np.ones(9))), True)],
+    "gabor_multiplier": [
+        ((np.resize(SLOPES, (2, 3, 33, 15)), Framing(64, 16), WINDOW, directions), not directions)
+        for directions in (False, True)
+    ],
     "median_filter": [((9, -1), False), ((4, -2), False)],
     "rephased": [((SLOPES, abs(np.resize(SLOPES, (2, 3, 33, 19))), FRAMING, WINDOW, 0.9, SLOPES[0, 0] + 9), False)],
     "heap_phases": [

@@ -96,3 +96,21 @@ def test_gradients_by_parts_are_those_of_the_whole(shape, hop, monkeypatch, rng)
     for coefficients in (1, 33 * 7, 33 * 500):
         monkeypatch.setattr("arrayaudio.plan.AT_A_TIME", {"cpu": coefficients})
         assert_same_spectrum(aa.vjp(lambda x: spectrogram(x, plan), y)[1](g)[0], whole)
+
+
+@pytest.mark.parametrize("detector", [1.0, 2.0])
+@pytest.mark.parametrize("bank", [None, BANK], ids=["rows", "bands"])
+def test_gradients_on_a_gpu_take_one_launch_a_part(detector, bank, gpu, monkeypatch, rng):
+    plan = Plan(Framing(64, 16, 32, "reflect"), WINDOW, detector, bank)
+    y = rng.standard_normal((2, 400))
+    exact_value, exact_pullback = aa.vjp(lambda x: spectrogram.reference(x, plan), y)
+    g = rng.standard_normal(exact_value.shape)
+    monkeypatch.setattr("arrayaudio.plan.AT_A_TIME_ELSEWHERE", 33 * 10)
+    value, pullback = aa.vjp(lambda x: spectrogram(x, plan), gpu.asarray(y))
+    gpu.launches.clear()
+    (gradient,) = pullback(gpu.asarray(g))
+    names = [program.name for program in gpu.launches]
+    assert names.count("gabor_multiplier") == 2 * 3
+    assert set(names) <= {"gabor_multiplier", "mix_rows"}
+    for ours, theirs in ((value, exact_value), (gradient, exact_pullback(g)[0])):
+        assert_same_spectrum(gpu.to_numpy(ours), theirs)

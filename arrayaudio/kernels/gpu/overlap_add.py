@@ -13,7 +13,7 @@ from arrayaudio.kernels.gpu.loader import REALS, Program, current_device, launch
 THREADS, MOST_BLOCKS = 256, 2**16
 RESERVED_BYTES = 1024  # that a multiprocessor takes for itself from the shared memory of each block
 SECTOR_BYTES = 32  # global memory comes in no smaller pieces
-LONGEST_HOP = 2**26  # samples of a tile are counted in 32 bits
+LONGEST_HOP, MOST_FRAMES_IN_ALL = 2**26, 2**30  # as they are counted in 32 bits
 
 
 class Runs(NamedTuple):
@@ -30,8 +30,8 @@ class Runs(NamedTuple):
 
 def runs(n_fft: int, hop: int, dtype: Any, n_items: int, n_frames: int) -> Runs | None:
     """Choose runs that fill a device, longer ones as there is more; None for what does not fit or is not covered."""
-    sizes, itemsize, limit = radices(n_fft), dtype.itemsize, shared_limit(current_device())
-    if sizes is None or dtype.name not in REALS or hop > LONGEST_HOP:
+    sizes, itemsize, limit = ascending(n_fft), dtype.itemsize, shared_limit(current_device())
+    if not sizes or dtype.name not in REALS or hop > LONGEST_HOP or n_items * n_frames > MOST_FRAMES_IN_ALL:
         return None
     overlap, total = (n_fft - 1) // hop, n_items * n_frames
     # The frames before a run are found once more, which is to cost an eighth at most while the device stays busy.
@@ -53,9 +53,14 @@ def runs(n_fft: int, hop: int, dtype: Any, n_items: int, n_frames: int) -> Runs 
     return found if found.shared_bytes(itemsize) <= limit else None
 
 
+def ascending(n_fft: int) -> tuple[int, ...]:
+    """Return sizes of butterflies, the smallest first: what the first loads and windows takes registers as well."""
+    return (radices(n_fft) or ())[::-1]
+
+
 def program(name: str, n_fft: int, dtype: str) -> Program:
     """Return a kernel for frames of a length and precision; all else is an argument of it."""
-    sizes = radices(n_fft) or ()
+    sizes = ascending(n_fft)
     return Program(name, dtype, (f"RADICES={','.join(map(str, sizes))}",), butterflies(sizes))
 
 
@@ -71,10 +76,9 @@ def launch_runs(
         (THREADS,),
         (
             *arrays,
-            tables(radices(n_fft) or (), real.name, current_device()),
+            tables(ascending(n_fft), real.name, current_device()),
             out,
-            *map(np.int64, counts),
-            *map(np.int32, shape),
+            *map(np.int32, counts + shape),
             *more,
         ),
         runs.shared_bytes(real.itemsize),

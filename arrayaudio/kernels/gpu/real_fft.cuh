@@ -86,6 +86,7 @@ __device__ __forceinline__ void passes(REAL2* rows, int pitch, int log_tile, con
 
 // A signal in memory, as frames are loaded from it: one sample, or two from a place that suits both.
 struct Samples {
+    static constexpr int ARRAYS = 1;  // that a sample takes
     const REAL* y;
     __device__ __forceinline__ REAL at(long long p) const { return y[p]; }
     __device__ __forceinline__ REAL2 pair(long long p) const { return *(const REAL2*)(y + p); }
@@ -120,13 +121,15 @@ __device__ __forceinline__ void first_pass(REAL2* rows, int pitch, int log_tile,
 }
 
 // Windows frames and does all passes. Frames that reach beyond the signal are put together in the rows first, with all
-// of their tile; frames after the last are zero. All others are read from the signal as they are needed.
+// of their tile, and so are those whose samples take more registers than there are; frames after the last are zero. All
+// others are read from the signal as they are needed.
 template <int radix, int... rest, class Signal>
 __device__ __forceinline__ void transform(REAL2* rows, int pitch, int log_tile, Signal y, long long n_samples,
                                           long long start, long long hop, int n_here, int mode,
                                           const REAL2* __restrict__ window, const REAL2* __restrict__ factors) {
     const int tile = 1 << log_tile;
-    if (n_here < tile || start < 0 || start + (tile - 1) * hop + 2 * N > n_samples) {
+    constexpr bool direct = Signal::ARRAYS == 1 || radix < 12;
+    if (!direct || n_here < tile || start < 0 || start + (tile - 1) * hop + 2 * N > n_samples) {
         for (int i = threadIdx.x; i < (2 * N) << log_tile; i += THREADS) {
             const int t = i / (2 * N), s = i % (2 * N);
             const long long source = t < n_here ? source_index(start + t * hop + s, n_samples, mode) : -1;
