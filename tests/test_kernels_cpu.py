@@ -155,6 +155,28 @@ class TestThreads:
         threads.run(lambda _: (seen.add(threading.get_ident()), time.sleep(0.02)), range(12))
         assert len(seen) == 3
 
+    def test_callers_that_come_together_share_the_cores(self):
+        aa.set_num_threads(2)
+        inside, release, seen = threading.Event(), threading.Event(), set()
+
+        def hold(_):
+            inside.set()
+            release.wait()
+
+        def see(_):
+            seen.add(threading.get_ident())
+            time.sleep(0.01)
+
+        other = threading.Thread(target=threads.run, args=(hold, [0]))
+        other.start()
+        inside.wait()
+        threads.run(see, range(12))
+        release.set()
+        other.join()
+        assert seen == {threading.get_ident()}
+        threads.run(see, range(12))
+        assert len(seen) == 2
+
     def test_an_error_in_any_thread_reaches_the_caller(self):
         aa.set_num_threads(3)
 

@@ -20,6 +20,7 @@ class _Pool:
     def reset(self, n_threads: int | None) -> None:
         self.lock = threading.Lock()
         self.chosen = self.n_threads = n_threads
+        self.at_work = 0
         self.executor: ThreadPoolExecutor | None = None
 
     def start(self) -> tuple[ThreadPoolExecutor | None, int]:
@@ -29,6 +30,18 @@ class _Pool:
             if self.executor is None and self.n_threads > 1:
                 self.executor = ThreadPoolExecutor(self.n_threads - 1, thread_name_prefix="arrayaudio")
             return self.executor, self.n_threads
+
+    def enter(self, wanted: int) -> tuple[ThreadPoolExecutor | None, int]:
+        """Count a caller, and as many helpers as it wants and cores are free; callers that come together share them."""
+        executor, n_threads = self.start()
+        with self.lock:
+            helpers = max(0, min(wanted, n_threads - 1 - self.at_work))
+            self.at_work += 1 + helpers
+            return executor, helpers
+
+    def leave(self, n: int) -> None:
+        with self.lock:
+            self.at_work -= n
 
 
 def _usable_cores() -> int:
@@ -53,8 +66,8 @@ def num_threads() -> int:
 def set_num_threads(n: int) -> None:
     """Set how many threads the CPU kernels use, the caller's included.
 
-    By default it is one for each usable core, and one in daemonic worker processes, as of `multiprocessing.Pool` or a
-    DataLoader, since these share the cores.
+    By default it is one for each usable core, and one in daemonic worker processes, as of `multiprocessing.Pool`, Dask
+    or a DataLoader, since these share the cores. Calls that come at once from several threads share them as well.
 
     Examples
     --------
@@ -89,18 +102,19 @@ def run(task: Callable[[Any], None], items: Iterable[Any]) -> None:
                 return
             task(item)
 
-    executor, n = _pool.start()
+    executor, n_helpers = _pool.enter(len(tasks) - 1)
     helpers = []
-    if executor is not None:
-        # Submitting fails if another thread has just replaced the pool, or if the interpreter is closing.
-        with contextlib.suppress(RuntimeError):
-            helpers = [executor.submit(work) for _ in range(min(n, len(tasks)) - 1)]
     try:
+        if executor is not None:
+            # Submitting fails if another thread has just replaced the pool, or if the interpreter is closing.
+            with contextlib.suppress(RuntimeError):
+                helpers = [executor.submit(work) for _ in range(n_helpers)]
         work()
     finally:
         for helper in helpers:
             helper.cancel()
         errors = [helper.exception() for helper in helpers if not helper.cancelled()]
+        _pool.leave(1 + n_helpers)
     for error in errors:
         if error is not None:
             raise error
