@@ -75,8 +75,8 @@ def given(inputs: list[Any], library: str) -> list[Any]:
 def error(call: Call, inputs: list[Any], workload: Workload, exact: np.ndarray) -> tuple[float | None, bool]:
     """Relative L2 error of the first items, or None if the shape is another; and whether the result is contiguous."""
     result = call.fresh(given([x[:CHECKED] for x in inputs[:1]] if workload.of_part else inputs[:1], call.library)[0])
-    shown = on_host(call.shown(result))
-    shown = shown if workload.of_part else shown[:CHECKED]
+    shown = call.shown(result)
+    shown = on_host(shown if workload.of_part else shown[:CHECKED])
     if shown.shape != exact.shape:
         return None, is_contiguous(result)
     return float(np.linalg.norm((shown - exact).ravel()) / np.linalg.norm(exact.ravel())), is_contiguous(result)

@@ -35,8 +35,8 @@ class Call(NamedTuple):
 
 
 class Effort(NamedTuple):
-    """How often to repeat: at most and at least, and until when, in seconds; how long a graph ought to take; and how
-    many rotations come before.
+    """How often to repeat: at most, at least, and until when, in seconds, or ten times as long if that is less than the
+    least; how long a graph ought to take; and how many rotations come before.
     """
 
     most: int = 50
@@ -78,8 +78,8 @@ def by_the_clock(run: Callable[[], Any], stream: Any) -> float:
 
 def median(seconds: Callable[[], float], effort: Effort) -> float:
     """The median of repeats."""
-    times: list[float] = []
-    while len(times) < effort.least or (len(times) < effort.most and sum(times) < effort.seconds):
+    times = [seconds()]
+    while len(times) < effort.most and sum(times) < effort.seconds * (10 if len(times) < effort.least else 1):
         times.append(seconds())
     return statistics.median(times)
 
@@ -118,17 +118,19 @@ def rotation(call: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[
 def microseconds(call: Callable[..., Any], inputs: Sequence[Any], outputs: Any, library: str, effort: Effort) -> dict:
     """Times of one call in each of the ways, in microseconds; why there is no graph, where there is none."""
     stream, n, run = cupy.cuda.get_current_stream(), len(inputs), rotation(call, inputs, outputs)
-    for _ in range(effort.warm_ups):
-        run()
-    stream.synchronize()
     once = by_the_clock(run, stream)
+    for _ in range(effort.warm_ups if once < 10 * effort.seconds else 0):
+        once = by_the_clock(run, stream)
     times: dict[str, Any] = {}
     rounds = max(1, min(MOST_CALLS, math.ceil(effort.graph_seconds / once)))
     try:
         launch = captured(lambda: [run() for _ in range(rounds)], stream, library)
         launch()
         times["graph_us"] = 1e6 / (n * rounds) * median(functools.partial(between_events, launch, stream), effort)
-    except Exception as error:  # of any library: capture forbids much
+    except Exception as problem:  # of any library: capture forbids much
+        error: BaseException = problem
+        while error.__context__ is not None:  # the first of several
+            error = error.__context__
         times["no_graph"] = explained(error)
         stream.synchronize()
     launch = None  # which holds memory
