@@ -23,7 +23,8 @@ class GainControl(Stream):
         self._initial, self._settings = initial, settings
         super().__init__(channels)
         # Arrays are checked when it is known how many bands there are.
-        checked_control(1, **{name: 1.0 if hasattr(value, "shape") else value for name, value in settings.items()})
+        numbers: dict[str, Any] = {name: 1.0 if hasattr(value, "shape") else value for name, value in settings.items()}
+        checked_control(1, **numbers)
 
     def _fresh(self) -> dict[str, Any]:
         return {"smoothed": None}  # energy of the last frame, (..., freq, 1)
