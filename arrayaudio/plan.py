@@ -1,7 +1,9 @@
 """A transform compiled: what happens between a waveform and its spectrogram, as one primitive."""
 
 import dataclasses
+import functools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,15 +157,14 @@ def _by_frames(g: Array, y: Array, plan: Plan, n_frames: int) -> Array:
     """Gradient of signals (n_items, n_samples), so many frames at a time."""
     framing, window, flat = plan.framing, plan.window, dataclasses.replace(plan, scaling=None)
     length, hop = framing.frame_length, framing.hop_length
-    # Bins between 0 Hz and half the rate are there twice in frames, and inverse FFTs divide by their length.
-    bare, weights = Framing(length, hop), Constant(length * half_weights(length, 0.5).value)
+    bare, weights = Framing(length, hop), _adjoint_weights(length, 1.0)
     padded, g = pad(y, framing.padding, framing.pad_mode), _before_levels(g, y, plan)
     total = namespace(y).zeros_like(padded)
     for first in range(0, g.shape[-1], n_frames):
         part = g[..., first : min(first + n_frames, g.shape[-1])]
         here = slice(first * hop, (first + part.shape[-1] - 1) * hop + length)
         if plan.detector in (1.0, 2.0):
-            factors = _of_magnitudes(part, plan) * weights.like(part)
+            factors = _of_magnitudes(part, plan, plan.detector)
             total[:, here] += gabor_multiplier(padded[:, here], factors, bare, window, plan.detector == 1.0)
             continue
         if plan.detector != "complex":
@@ -173,9 +174,23 @@ def _by_frames(g: Array, y: Array, plan: Plan, n_frames: int) -> Array:
     return unpad(total, framing.padding, framing.pad_mode)
 
 
-def _of_magnitudes(g: Array, plan: Plan) -> Array:
-    """Gradient of magnitudes as multiples of their directions, and of powers as multiples of their coefficients."""
-    if plan.bank is not None:
-        xp, bank = namespace(g), plan.bank.like(g)
-        g = xp.matmul(xp.matrix_transpose(bank), g)
-    return g if plan.detector == 1.0 else 2 * g
+def _of_magnitudes(g: Array, plan: Plan, exponent: float) -> Array:
+    """Gradient of |X| as multiples of X / |X|, or of |X|^2 as multiples of X, with the weights of `synthesis`."""
+    xp, n_fft = namespace(g), plan.framing.frame_length
+    if plan.bank is None:
+        return g * _adjoint_weights(n_fft, exponent).like(g)
+    if plan.bank.fixed:
+        return xp.matmul(plan.bank.derived(_adjoint_bank(n_fft, exponent)).like(g), g)
+    return xp.matmul(xp.matrix_transpose(plan.bank.like(g)), g) * _adjoint_weights(n_fft, exponent).like(g)
+
+
+@functools.lru_cache(maxsize=32)
+def _adjoint_weights(n_fft: int, factor: float) -> Constant:
+    """What makes the inverse FFT, which takes bins between 0 Hz and half the rate for two, the adjoint of the FFT."""
+    return Constant(factor * n_fft * half_weights(n_fft, 0.5).value)
+
+
+@functools.lru_cache(maxsize=32)
+def _adjoint_bank(n_fft: int, factor: float) -> Callable[[np.ndarray], Constant]:
+    """Return the function that makes the adjoint of a bank, with these weights."""
+    return lambda bank: Constant(_adjoint_weights(n_fft, factor).value * bank.T)
