@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from arrayaudio.errors import ParameterError
-from arrayaudio.ext.io import _write_whole, printable
+from arrayaudio.ext.io import printable, write_whole
 from arrayaudio.jobs.extract import Task, fingerprint, picture_of
 from arrayaudio.jobs.locking import locked
 from arrayaudio.jobs.manifest import Manifest, Row, read_rows
@@ -45,7 +45,7 @@ def run_job(
         before = {row.output: row for row in read_rows(out)}
         _require_same(out, settings, before)
         _remove_parts(tasks)
-        _write_whole(out / SETTINGS, lambda file: file.write(_described(settings)))
+        write_whole(out / SETTINGS, lambda file: file.write(_described(settings)))
         with Manifest(out) as manifest:
             left = []
             for task in tasks:
