@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 import arrayaudio as aa
-from arrayaudio.ext.io import _write_whole, find_audio, load, load_features, save_features
+from arrayaudio.ext.io import find_audio, load, load_features, save_features, write_whole
 
 from .recordings import BAD_FILES, NAMES, SR, encoded, tone
 
@@ -258,7 +258,7 @@ def test_what_is_no_feature_file_is_refused_by_name(tmp_path, content):
 def test_a_file_written_whole_replaces_the_old_one(tmp_path):
     path = tmp_path / "new" / "folder" / "file"
     for content in (b"old", b"new"):
-        _write_whole(path, lambda file, content=content: file.write(content))
+        write_whole(path, lambda file, content=content: file.write(content))
         assert path.read_bytes() == content
     assert list(path.parent.iterdir()) == [path]
 
@@ -278,7 +278,7 @@ def test_a_writer_that_fails_midway_changes_nothing(tmp_path, error, old):
         raise error
 
     with pytest.raises(type(error)):
-        _write_whole(path, write)
+        write_whole(path, write)
     assert list(tmp_path.iterdir()) == before
     assert old is None or path.read_bytes() == old
 
@@ -292,11 +292,11 @@ def test_readers_see_the_old_file_until_the_new_one_is_whole(tmp_path):
         file.flush()
         assert path.read_bytes() == b"old"
 
-    _write_whole(path, write)
+    write_whole(path, write)
     assert path.read_bytes() == b"new"
 
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 def test_any_file_name_is_written(tmp_path, name):
-    _write_whole(tmp_path / name, lambda file: file.write(b"new"))
+    write_whole(tmp_path / name, lambda file: file.write(b"new"))
     assert [path.name for path in tmp_path.iterdir()] == [name]

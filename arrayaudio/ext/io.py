@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -135,10 +134,15 @@ def find_audio(path: Path) -> list[Path]:
     return sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and not p.is_dir())
 
 
-def _write_whole(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
+def part_of(path: Path) -> Path:
+    """Where something is written before it takes its place at once: beside it, under a name that nobody else uses."""
+    return path.with_name(f".{os.getpid()}-{int.from_bytes(os.urandom(8))}.part")
+
+
+def write_whole(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
     """Write a file that is either whole or not there, whatever happens meanwhile."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{os.getpid()}-{threading.get_ident()}.part")
+    part = part_of(path)
     try:
         with part.open("wb") as file:
             write(file)
@@ -161,11 +165,11 @@ def save_features(path: Path, S: np.ndarray, transform: Any, n_samples: int, sr:
     frequencies, times = transform.frequencies, transform.times(n_samples)
     if path.suffix == ".npz":
         arrays = {"features": S, "frequencies": frequencies, "times": times, "settings": np.array(json.dumps(settings))}
-        _write_whole(path, lambda file: np.savez(file, **arrays))
+        write_whole(path, lambda file: np.savez(file, **arrays))
     elif path.suffix == ".npy":
         described = {"settings": settings, "frequencies": frequencies.tolist(), "times": times.tolist()}
-        _write_whole(path.with_name(f"{path.name}.json"), lambda file: file.write(json.dumps(described).encode()))
-        _write_whole(path, lambda file: np.save(file, S))
+        write_whole(path.with_name(f"{path.name}.json"), lambda file: file.write(json.dumps(described).encode()))
+        write_whole(path, lambda file: np.save(file, S))
     else:
         raise ParameterError(f"{path}: must end in .npz or .npy")
 

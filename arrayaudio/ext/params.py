@@ -10,7 +10,7 @@ import numpy as np
 
 from arrayaudio.arrays import plain, to_numpy
 from arrayaudio.errors import MissingExtraError, ParameterError
-from arrayaudio.ext.io import _write_whole, printable
+from arrayaudio.ext.io import printable, write_whole
 from arrayaudio.transforms.base import Transform
 
 __all__ = ["load_transform"]
@@ -36,7 +36,7 @@ def save(transform: Transform, path: str | os.PathLike[str]) -> None:
                 raise ParameterError(f"{name} is on the tape: save the transform outside of what is differentiated")
             tensors[f"{name}.{place}".rstrip(".")] = np.ascontiguousarray(to_numpy(array))
     content = _safetensors().numpy.save(tensors, metadata={KEY: transform.to_json()})
-    _write_whole(Path(path), lambda file: file.write(content))
+    write_whole(Path(path), lambda file: file.write(content))
 
 
 def load_transform(path: str | os.PathLike[str]) -> Any:

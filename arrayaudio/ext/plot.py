@@ -9,7 +9,7 @@ import numpy as np
 
 from arrayaudio.arrays import Array, to_numpy
 from arrayaudio.errors import MissingExtraError, ParameterError
-from arrayaudio.ext.io import _write_whole
+from arrayaudio.ext.io import write_whole
 from arrayaudio.notes import hz_to_note, midi_to_hz, midi_to_note, note_to_hz
 from arrayaudio.spectrum import amplitude_to_db, power_to_db
 from arrayaudio.transforms.bands import Banded, Cepstral
@@ -167,7 +167,7 @@ def save(figure: Any, path: str | os.PathLike[str]) -> None:
         # A title in a script that the font lacks is drawn as boxes.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         try:
-            _write_whole(Path(path), lambda file: figure.savefig(file, format=Path(path).suffix[1:] or "png"))
+            write_whole(Path(path), lambda file: figure.savefig(file, format=Path(path).suffix[1:] or "png"))
         except ValueError as error:
             raise ParameterError(f"{os.fspath(path)}: {error}") from error
 
