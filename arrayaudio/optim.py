@@ -4,13 +4,11 @@ Parameters are arrays of any library, real or complex, in nested dicts, lists an
 Nothing is changed in place, and every array keeps its dtype. Gradients of complex parameters are dL/dRe + i dL/dIm.
 """
 
-import contextlib
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from arrayaudio.arrays import Array, ArrayLike, asarray, cast, dtype_name, namespace, on_device_of
-from arrayaudio.autodiff.trees import leaves, mapped
+from arrayaudio.arrays import Array, ArrayLike, asarray, cast, dtype_name, namespace
+from arrayaudio.autodiff.trees import leaves, mapped, on_device_of_leaves
 from arrayaudio.checks import one_of, real
 from arrayaudio.errors import ParameterError
 
@@ -75,14 +73,14 @@ class SGD:
 
     def init(self, params: Any) -> SGDState:
         """Return the state before the first step."""
-        with _place_of(params):
+        with on_device_of_leaves(params):
             zeros = mapped(_zeros, params)
             return SGDState(zeros if self.momentum else None)
 
     def update(self, gradients: Any, state: SGDState, params: Any) -> tuple[Any, SGDState]:
         """Return the parameters and the state after one more step."""
         _check_alike(gradients, params)
-        with _place_of(params):
+        with on_device_of_leaves(params):
             ahead = velocity = gradients
             if self.momentum:
                 ahead = velocity = mapped(lambda v, g: _kept(v, self.momentum * v + g), state.velocity, gradients)
@@ -141,14 +139,14 @@ class Adam:
 
     def init(self, params: Any) -> AdamState:
         """Return the state before the first step."""
-        with _place_of(params):
+        with on_device_of_leaves(params):
             return AdamState(0, mapped(_zeros, params), mapped(lambda p: _zeros(_modulus(p)), params))
 
     def update(self, gradients: Any, state: AdamState, params: Any) -> tuple[Any, AdamState]:
         """Return the parameters and the state after one more step."""
         _check_alike(gradients, params)
         t = state.step + 1
-        with _place_of(params):
+        with on_device_of_leaves(params):
             mean = mapped(lambda m, g: _kept(m, self.b1 * m + (1 - self.b1) * asarray(g)), state.mean, gradients)
             square = mapped(
                 lambda v, g: _kept(v, self.b2 * v + (1 - self.b2) * _modulus(g) ** 2), state.square, gradients
@@ -217,7 +215,7 @@ def clip_by_norm(gradients: Any, max_norm: float) -> Any:
     [array([0.6]), array([0.8])]
     """
     limit = real("max_norm", max_norm, above=0)
-    with _place_of(gradients):
+    with on_device_of_leaves(gradients):
         parts = [moduli for moduli in map(_modulus, leaves(gradients)) if moduli.size]
         if not parts:
             return gradients
@@ -228,12 +226,6 @@ def clip_by_norm(gradients: Any, max_norm: float) -> Any:
         norm = unit * xp.sqrt(sum(xp.sum((part / unit) ** 2) for part in parts))
         factor = xp.where(norm > limit, limit / xp.where(norm > limit, norm, xp.ones_like(norm)), xp.ones_like(norm))
         return mapped(lambda g: _kept(g, asarray(g) * factor), gradients)
-
-
-def _place_of(tree: Any) -> AbstractContextManager[Any]:
-    """Return a context in which new arrays come to the device of those in a structure."""
-    found = leaves(tree)
-    return on_device_of(asarray(found[0])) if found else contextlib.nullcontext()
 
 
 def _fraction(name: str, value: float) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from arrayaudio.arrays import Array, ArrayLike, asarray, cast, dtype_name, namespace, on_device_of, to_numpy
 from arrayaudio.autodiff.gradients import vjp
 from arrayaudio.autodiff.tape import INEXACT
-from arrayaudio.autodiff.trees import leaves, mapped
+from arrayaudio.autodiff.trees import leaves, mapped, on_device_of_leaves
 from arrayaudio.checks import real
 from arrayaudio.errors import DifferentiationError
 
@@ -56,7 +56,9 @@ def check_grads(
     """
     h = STEP if step is None else real("step", step, above=0)
     allowed = TOLERANCE if tolerance is None else real("tolerance", tolerance, above=0)
-    for k, (ours, differences, rounding) in enumerate(slopes(function, *args, seed=seed, step=h)):
+    with on_device_of_leaves(list(args)):
+        found = list(slopes(function, *args, seed=seed, step=h))
+    for k, (ours, differences, rounding) in enumerate(found):
         if not abs(ours - differences) <= allowed * max(abs(ours), abs(differences)) + rounding:
             raise DifferentiationError(
                 f"the pullback gives {ours:.12g}, central differences {differences:.12g} (seed={seed}, direction {k}): "

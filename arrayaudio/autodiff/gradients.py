@@ -1,13 +1,12 @@
 """Gradients of functions of arrays."""
 
-import contextlib
 from collections.abc import Callable
 from typing import Any
 
 from arrayaudio.arrays import Array, ArrayLike, asarray, dtype_name, namespace, on_device_of
 from arrayaudio.autodiff.namespace import Var
 from arrayaudio.autodiff.tape import INEXACT, pull_back
-from arrayaudio.autodiff.trees import leaves, mapped, rebuilt
+from arrayaudio.autodiff.trees import leaves, mapped, on_device_of_leaves, rebuilt
 from arrayaudio.errors import DifferentiationError
 
 __all__ = ["grad", "value_and_grad", "vjp"]
@@ -62,10 +61,9 @@ def vjp(function: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], 
     (array([ 2., 40.]),)
     """
     variables = mapped(_started, list(args))
-    inputs = leaves(variables)
-    with on_device_of(inputs[0]) if inputs else contextlib.nullcontext():
+    with on_device_of_leaves(variables):
         result = function(*variables)
-    outputs = leaves(result)
+    inputs, outputs = leaves(variables), leaves(result)
     value = rebuilt(result, [out.value if isinstance(out, Var) else out for out in outputs])
     ends = [out.node if isinstance(out, Var) else None for out in outputs]
     nodes, values = [x.node for x in inputs], [x.value for x in inputs]
@@ -81,10 +79,9 @@ def vjp(function: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], 
         for node, g in seeds:
             if g.shape != node.like[0]:
                 raise DifferentiationError(f"gradient of shape {g.shape}: must be {node.like[0]}, as the value is")
-        if not values:
-            return tuple(rebuilt(list(args), []))
-        namespace(*values, *(g for _, g in seeds))  # refuses gradients that live elsewhere
-        with on_device_of(values[0]):
+        if seeds:
+            namespace(*values, *(g for _, g in seeds))  # refuses gradients that live elsewhere
+        with on_device_of_leaves(values):
             found = pull_back(seeds, nodes)
             filled = [namespace(x).zeros_like(x) if g is None else g for g, x in zip(found, values, strict=True)]
         return tuple(rebuilt(list(args), filled))

@@ -1,7 +1,11 @@
 """Nested dicts, lists and tuples of arrays, seen as lists of their arrays."""
 
+import contextlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
+
+from arrayaudio.arrays import asarray, on_device_of
 
 
 def leaves(tree: Any) -> list[Any]:
@@ -11,6 +15,12 @@ def leaves(tree: Any) -> list[Any]:
     if isinstance(tree, list | tuple):
         return [leaf for part in tree for leaf in leaves(part)]
     return [] if tree is None else [tree]
+
+
+def on_device_of_leaves(tree: Any) -> AbstractContextManager[Any]:
+    """Return a context in which new arrays come to the device where those of a structure live."""
+    arrays = leaves(tree)
+    return on_device_of(asarray(arrays[0])) if arrays else contextlib.nullcontext()
 
 
 def rebuilt(tree: Any, values: list[Any]) -> Any:
