@@ -205,7 +205,7 @@ class TestOtherLibraries:
 
     def test_without_a_usable_gpu_they_are_refused(self, gpu, monkeypatch):
         lent = Lent(np.ones(3), "interface")
-        monkeypatch.setitem(cupy.cuda.runtime.__dict__, "getDeviceCount", lambda: 0)
+        monkeypatch.setattr(cupy.cuda.runtime, "getDeviceCount", lambda: 0)
         with pytest.raises(aa.BackendError, match=r"no CUDA device is visible.*pip install"):
             aa.asarray(lent)
 
