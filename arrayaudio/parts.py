@@ -29,7 +29,8 @@ def in_parts(compute: Callable[..., Any], *arrays: Array, axes: int = 1, recorde
     # The error held what the failed attempt had made; from here on that memory is free.
     n_leading = arrays[0].ndim - axes
     batch, count = arrays[0].shape[:n_leading], math.prod(arrays[0].shape[:n_leading])
-    items = [namespace(x).reshape(x, (count, *x.shape[n_leading:])) for x in arrays]
+    with on_device_of(arrays[0]):
+        items = [namespace(x).reshape(x, (count, *x.shape[n_leading:])) for x in arrays]
     results, done, reason = None, 0, ""
     for size in _halved(count):
         free_caches()
