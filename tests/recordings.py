@@ -1,6 +1,7 @@
 """Recordings good and bad, and names that files may have."""
 
 import io
+import struct
 import sys
 
 import numpy as np
@@ -20,6 +21,17 @@ def encoded(y, kind="WAV", **options):
     file = io.BytesIO()
     soundfile.write(file, y, SR, format=kind, **options)
     return file.getvalue()
+
+
+def wav_header(n_channels, n_bytes, rate=SR, bits=16):
+    """What a WAV file begins with, whether or not such a file makes sense."""
+    frame = n_channels * bits // 8
+    kind = struct.pack("<HHIIHH", 1, n_channels, rate, rate * frame, frame & 0xFFFF, bits)
+    return (
+        struct.pack("<4sI4s4sI", b"RIFF", 36 + n_bytes, b"WAVE", b"fmt ", 16)
+        + kind
+        + struct.pack("<4sI", b"data", n_bytes)
+    )
 
 
 # File name, content, and what the error must say beside the name.

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -13,20 +12,13 @@ import arrayaudio as aa
 from arrayaudio.ext import io
 from arrayaudio.jobs.decoding import Decoder, Header
 
-from .recordings import BAD_FILES, NAMES, SR, encoded, tone
+from .recordings import BAD_FILES, NAMES, encoded, tone, wav_header
 
 
 @pytest.fixture(scope="module")
 def decoder():
     with Decoder() as decoder:
         yield decoder
-
-
-def wav(n_channels, content):
-    """A WAV file of 16 bits with any number of channels in its header."""
-    kind = struct.pack("<HHIIHH", 1, n_channels, SR, SR * 2 * n_channels, 2 * n_channels & 0xFFFF, 16)
-    chunks = b"fmt " + struct.pack("<I", len(kind)) + kind + b"data" + struct.pack("<I", len(content)) + content
-    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
 
 
 # What is in a file
@@ -94,8 +86,8 @@ def test_any_name_reaches_the_decoder(decoder, tmp_path, name):
 
 SPOILED = {
     **{name: (content, reason) for name, (_, content, reason) in BAD_FILES.items()},
-    "0 channels": (wav(0, bytes(1000)), "cannot be read"),
-    "65535 channels": (wav(65535, bytes(1000)), "cannot be read"),
+    "0 channels": (wav_header(0, 1000) + bytes(1000), "cannot be read"),
+    "65535 channels": (wav_header(65535, 1000) + bytes(1000), "cannot be read"),
 }
 
 
