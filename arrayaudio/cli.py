@@ -90,6 +90,7 @@ def extract(
     settings = Settings(make, defaults | options, sr=sr, mono=mono, device=device)
     ended: Counter[str] = Counter()
     complaints: list[str] = []
+    doubts: list[str] = []
     with stop_by_signal() as stop:
         try:
             todo = tasks(inputs, out, f".{suffix}")
@@ -113,14 +114,16 @@ def extract(
                 ended[row.status] += 1
                 if row.status == "failed":
                     complaints.append(f"failed: {io.printable(task.source)}: {row.reason}")
+                elif row.reason:
+                    doubts.append(f"note: {io.printable(task.source)}: {row.reason}")
         except ArrayAudioError as error:
             raise click.UsageError(str(error)) from error
         except OSError as error:
             complaints.append(f"stopped: {error}; when that is mended, the same command goes on")
     if stop.signal is not None and sum(ended.values()) < len(todo):
         complaints.append(f"stopped by {stop.signal.name}; the same command goes on")
-    for complaint in complaints:
-        click.echo(complaint, err=True)
+    for line in doubts + complaints:
+        click.echo(line, err=True)
     earlier = f", {ended['skipped']} of them by an earlier run" if ended["skipped"] else ""
     click.echo(f"{ended['done'] + ended['skipped']} of {len(todo)} files written to {io.printable(out)}{earlier}")
     if complaints:

@@ -109,5 +109,6 @@ def test_a_header_that_claims_too_much_costs_no_memory(tmp_path, out):
     (tmp_path / "vast.mp3").write_bytes(mp3[:count] + b"\x0f" + mp3[count + 1 :])
     assert io.header(tmp_path / "vast.mp3")[2] > 10**9
     row = extract_one(Task(tmp_path / "vast.mp3", out / "vast.npz"), SETTINGS["logmel"], out=out)
-    assert (row.status, row.reason) == ("done", None)
+    assert row.status == "done"
+    assert row.reason.startswith("ends early: has ")
     assert row.duration < 2

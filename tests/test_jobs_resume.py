@@ -229,6 +229,14 @@ def test_a_job_that_is_stopped_begins_nothing_more(clips, out):
     assert [row.output for row in rows] == ["a.npz", "clip.npz"]
 
 
+def test_recordings_that_end_early_are_done_with_a_note(clips, out):
+    (clips / "a.wav").write_bytes(encoded(tone())[:5000])
+    for _ in range(2):
+        result = run("extract", clips, "-o", out)
+        assert result.exit_code == 0
+        assert result.stderr == f"note: {clips / 'a.wav'}: ends early: has 4992 of the 8036 bytes that it claims\n"
+
+
 # A disk without room
 
 

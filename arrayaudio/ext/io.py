@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -93,10 +94,13 @@ def read_blocks(
     return rate, None if mono else n_channels, blocks()
 
 
-def header(path: str | os.PathLike[str]) -> tuple[float, int, int]:
-    """Return the sampling rate, the number of channels and that of samples which the header of an audio file claims."""
+def header(path: str | os.PathLike[str]) -> tuple[float, int, int, str | None]:
+    """Return sampling rate, number of channels and number of samples of an audio file, and a remark if it was cut."""
     with _reading(path) as sound:
-        return float(sound.samplerate), int(sound.channels), len(sound)
+        # libsndfile counts the samples that are there, and says in its log what the header claims.
+        sizes = [(int(a), int(b)) for a, b in re.findall(r"(\d+) \(should be (\d+)\)", sound.extra_info)]
+        cut = [f"ends early: has {b} of the {a} bytes that it claims" for a, b in sizes if a > b]
+        return float(sound.samplerate), int(sound.channels), len(sound), cut[0] if cut else None
 
 
 def require_soundfile() -> Any:

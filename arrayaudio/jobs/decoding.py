@@ -26,6 +26,7 @@ class Header(NamedTuple):
     sr: float
     n_channels: int
     n_samples: int
+    remark: str | None = None
 
 
 class Decoder:

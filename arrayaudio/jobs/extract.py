@@ -92,6 +92,7 @@ def extract_one(
             with holding(min(memory_budget, needed := _bytes_needed(header, settings))):
                 n_samples, S = _features(task, settings, decoding, memory_budget, long=needed > memory_budget)
                 _save(task, S, settings.transform(header.sr), n_samples, pictures)
+        facts["reason"] = header.remark or _too_few(n_samples, header, settings)
         facts |= {"status": "done", "sr": header.sr, "duration": n_samples / (settings.sr or header.sr)}
         facts |= {"shape": list(S.shape), "output_bytes": task.target.stat().st_size}
     except MissingExtraError:
@@ -102,6 +103,11 @@ def extract_one(
         facts |= {"status": "failed", "reason": str(error).removeprefix(f"{io.printable(task.source)}: ")}
     seconds = round(time.perf_counter() - start, 6)
     return Row(**facts, settings=settings.digest, fingerprint=mark, seconds=seconds)
+
+
+def _too_few(n_samples: int, header: Header, settings: Settings) -> str | None:
+    expected = header.n_samples if settings.sr is None else header.n_samples * settings.sr // header.sr
+    return f"ends early: has {n_samples} of the {expected:.0f} samples that it claims" if n_samples < expected else None
 
 
 def _bytes_needed(header: Header, settings: Settings) -> int:

@@ -15,8 +15,8 @@ class Row:
     """What became of one file.
 
     `status` is "done", "failed" for the given `reason`, or "skipped" where an earlier run had done it; then the rest is
-    that run's. `settings` is a digest of the settings, and `fingerprint` stands for the content of the recording: its
-    size and the time of its last change.
+    that run's. Done ones have a `reason` for doubt where the recording ends early. `settings` is a digest of the
+    settings, and `fingerprint` stands for the content of the recording: its size and the time of its last change.
     """
 
     path: str
