@@ -1,4 +1,5 @@
 # make demo   spectrograms of the recordings in docs/audio, into demo-output/
+# make demo-batch   a job that is killed twice and goes on, and what it leaves
 # make test   linters, types, import contracts and the tests
 # make test-gpu, make bench-gpu   the tests and the benchmark where there is a GPU; PYTHON=python3 make test-gpu takes
 #                                 the libraries that are there and installs nothing
@@ -19,7 +20,7 @@ endif
 # Without CuPy's pool, so that each array is an allocation whose ends are watched.
 WATCHED := -c 'import sys, cupy, pytest; cupy.cuda.set_allocator(None); sys.exit(pytest.main(sys.argv[1:]))'
 
-.PHONY: demo test test-gpu lint bench bench-gpu figure docs experiments test-oldest test-pythons clean
+.PHONY: demo demo-batch test test-gpu lint bench bench-gpu figure docs experiments test-oldest test-pythons clean
 
 demo: .venv/demo.ready
 	@for name in stft logmel gammatone cqt vqt chroma mfcc lfcc cfp; do \
@@ -33,6 +34,10 @@ demo: .venv/demo.ready
 	@echo "          demo-output/cqt/, ...        features and pictures of all clips, a folder for each transform"
 	@echo "Go on     $(BIN)/arrayaudio extract YOUR_FOLDER -o features --transform mfcc"
 	@echo "          $(BIN)/arrayaudio extract --help"
+
+# A job over a thousand clips that is killed and goes on, beside one that nobody disturbs.
+demo-batch: .venv/demo.ready
+	$(BIN)/python -m docs.demo_batch
 
 test: lint
 	$(BIN)/python $(PYTEST)
@@ -49,6 +54,7 @@ bench: .venv/dev.ready
 	$(BIN)/python -m bench.cpu
 	$(BIN)/python -m bench.training
 	$(BIN)/python -m bench.scaling
+	$(BIN)/python -m bench.batch
 
 # All tests, on the GPU too; then those of the kernels again, watched for wild addresses and races.
 test-gpu: $(GPU_READY)

@@ -35,7 +35,7 @@ def make_corpus(folder: Path) -> int:
         path = folder / f"speaker-{number % 10}" / f"{number:04}.{'flac' if number % 3 else 'wav'}"
         path.parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(path, y + 0.01 * rng.standard_normal(t.size), SR)
-    whole = path.read_bytes()
+    whole = (folder / "speaker-8" / "0998.flac").read_bytes()
     for name, content in (BAD | {"cut.flac": whole[: len(whole) // 3]}).items():
         (folder / name).write_bytes(content)
     (folder / "lost.wav").symlink_to("gone.wav")

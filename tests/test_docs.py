@@ -74,5 +74,5 @@ def test_the_architecture_page_names_every_file():
 def test_make_has_the_targets_that_the_readme_names():
     make = shutil.which("make")
     assert make, "GNU make is needed"
-    for target in ("demo", "test", "test-gpu", "lint", "bench", "bench-gpu", "docs"):
+    for target in ("demo", "demo-batch", "test", "test-gpu", "lint", "bench", "bench-gpu", "docs"):
         subprocess.run([make, "--dry-run", target], cwd=ROOT, check=True, capture_output=True)
