@@ -95,9 +95,10 @@ SPOILED = {
 
 @pytest.mark.parametrize(("content", "reason"), SPOILED.values(), ids=SPOILED)
 @pytest.mark.parametrize("operation", ["load", "spool"])
-def test_what_cannot_be_read_is_named_with_the_reason(decoder, tmp_path, operation, content, reason):
+def test_what_cannot_be_read_is_named_with_the_reason(decoder, audio, tmp_path, operation, content, reason):
     path = tmp_path / "bad.wav"
     path.write_bytes(content)
+    decoder.header(audio / "speech.flac")
     process = decoder._process
     with pytest.raises(aa.AudioDecodeError, match=rf"bad\.wav: .*{reason}"):
         decoder.load(path) if operation == "load" else decoder.spool(path, tmp_path)
