@@ -210,6 +210,17 @@ def test_a_call_can_be_sent_elsewhere_and_repeated(clips, out):
     assert (again.status, again.shape, again.output_bytes) == (first.status, first.shape, first.output_bytes)
 
 
+@pytest.mark.parametrize("error", [MemoryError(), ZeroDivisionError("by a bug"), aa.ParameterError("n_fft=0: no")])
+def test_whatever_happens_to_one_recording_is_a_row(clips, out, monkeypatch, error):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(aa.MelSpectrogram, "__call__", fail)
+    row = extract_one(Task(clips / "a.wav", out / "a.npz"), MEL, out=out)
+    assert row.status == "failed"
+    assert row.reason == {"ParameterError": "n_fft=0: no"}.get(type(error).__name__, f"{type(error).__name__}: {error}")
+
+
 @pytest.mark.parametrize("workers", [1, 3])
 def test_jobs_run_without_the_command(clips, out, workers):
     todo = [Task(clips / f"{name}.wav", out / f"{name}.npz") for name in ("a", "b/c", "missing")]

@@ -97,10 +97,12 @@ def extract_one(
         facts |= {"shape": list(S.shape), "output_bytes": task.target.stat().st_size}
     except MissingExtraError:
         raise
-    except (ArrayAudioError, OSError, MemoryError) as error:
+    except Exception as error:  # whatever one recording meets must not cost the others
         if isinstance(error, OSError) and error.errno in NO_PLACE:
             raise
-        facts |= {"status": "failed", "reason": str(error).removeprefix(f"{io.printable(task.source)}: ")}
+        known = isinstance(error, ArrayAudioError | OSError)
+        reason = str(error).removeprefix(f"{io.printable(task.source)}: ")
+        facts |= {"status": "failed", "reason": reason if known else f"{type(error).__name__}: {reason}"}
     seconds = round(time.perf_counter() - start, 6)
     return Row(**facts, settings=settings.digest, fingerprint=mark, seconds=seconds)
 
