@@ -30,6 +30,8 @@ NO_SIGNALS = {
     "notes",
     "pcm",
     "scales",
+    "streaming.conversion",
+    "streaming.gain_control",
     "times",
     "versions",
     "warming",

@@ -14,7 +14,7 @@ import numpy as np
 from arrayaudio.kernels.cpu.fft import VERSION, Layout, inlined, layout, load_frames, tables, transform
 from arrayaudio.kernels.cpu.jit import jit
 from arrayaudio.kernels.cpu.lanes import filled, load, log, sqrt, store, store_in_turn, unless_above
-from arrayaudio.kernels.cpu.threads import run
+from arrayaudio.kernels.cpu.threads import num_threads, run
 from arrayaudio.kernels.cpu.tiles import scratch_parts, tile_length
 
 
@@ -79,54 +79,57 @@ def _write(L, value, count, spare, out, place):  # type: ignore[no-untyped-def]
 
 @functools.cache
 def kernel(place: Layout, detector: str, banded: bool, scaled: bool) -> Callable[..., None]:
-    """Return the function that runs frames `first` to `last` of a signal through a plan of this kind."""
+    """Return the function that runs frames of some signals, from one to another, through a plan of this kind."""
     L, a, b, c, first_step, second_step = place
     spectrum, root = detector == "complex", detector == "magnitude"
     n_bins, version = a * b * c + 1, VERSION
 
     def run_frames(  # type: ignore[no-untyped-def]
-        signal, window, edges, padding, hop, first, last, tables, bands, levels, memory, out, n_frames
+        signals, window, edges, padding, hop, items, frames_of_each, tables, bands, levels, memory, results, n_frames
     ):
         assert version  # which makes it part of the function
         rows, column, bins, frames, spare = memory
         left, right = edges
         positions, second, third, halves = tables
         starts, widths, weights = bands
+        (first_item, last_item), (first, last) = items, frames_of_each
         n, n_rows = window.size, starts.size if banded else n_bins
-        for i in range(first, last, L):
-            count = min(L, last - i)
-            start = i * hop - padding
-            if count == L and start >= 0 and start + (L - 1) * hop + n <= signal.size:
-                source, place, step = signal, start, hop
-            else:
-                copy_frames(L, n, signal, left, right, padding, hop, i, count, frames)
-                source, place, step = frames, 0, n
-            load_frames(L, source, place, step, window, positions, rows)
-            transform(L, a, b, c, first_step, second_step, rows, second, third, halves, column, spectrum, bins)
-            if root and banded:
-                for k in range(n_bins):
-                    store(sqrt(load(L, bins, k * L)), bins, k * L)
-            at = 0
-            for k in range(n_rows):
-                if spectrum:
-                    re, im = load(L, bins, 2 * k * L), load(L, bins, 2 * k * L + L)
-                    if count == L:
-                        store_in_turn(re, im, out, 2 * (k * n_frames + i))
-                    else:
-                        store_in_turn(re, im, spare, 0)
-                        for j in range(2 * count):
-                            out[2 * (k * n_frames + i) + j] = spare[j]
+        for item in range(first_item, last_item):
+            signal, out = signals[item], results[item]
+            for i in range(first, last, L):
+                count = min(L, last - i)
+                start = i * hop - padding
+                if count == L and start >= 0 and start + (L - 1) * hop + n <= signal.size:
+                    source, place, step = signal, start, hop
                 else:
-                    if banded:
-                        value = _weighed(L, bins, starts[k], widths[k], weights, at)
-                        at += widths[k]
+                    copy_frames(L, n, signal, left, right, padding, hop, i, count, frames)
+                    source, place, step = frames, 0, n
+                load_frames(L, source, place, step, window, positions, rows)
+                transform(L, a, b, c, first_step, second_step, rows, second, third, halves, column, spectrum, bins)
+                if root and banded:
+                    for k in range(n_bins):
+                        store(sqrt(load(L, bins, k * L)), bins, k * L)
+                at = 0
+                for k in range(n_rows):
+                    if spectrum:
+                        re, im = load(L, bins, 2 * k * L), load(L, bins, 2 * k * L + L)
+                        if count == L:
+                            store_in_turn(re, im, out, 2 * (k * n_frames + i))
+                        else:
+                            store_in_turn(re, im, spare, 0)
+                            for j in range(2 * count):
+                                out[2 * (k * n_frames + i) + j] = spare[j]
                     else:
-                        value = load(L, bins, k * L)
-                        if root:
-                            value = sqrt(value)
-                    if scaled:
-                        value = unless_above(value, levels.floor, levels.lowest, log(value) * levels.factor)
-                    _write(L, value, count, spare, out, k * n_frames + i)
+                        if banded:
+                            value = _weighed(L, bins, starts[k], widths[k], weights, at)
+                            at += widths[k]
+                        else:
+                            value = load(L, bins, k * L)
+                            if root:
+                                value = sqrt(value)
+                        if scaled:
+                            value = unless_above(value, levels.floor, levels.lowest, log(value) * levels.factor)
+                        _write(L, value, count, spare, out, k * n_frames + i)
 
     return jit(run_frames)
 
@@ -147,25 +150,29 @@ def lane_spectrogram(signals: np.ndarray, plan: Any, edges: Any, results: np.nda
     size = L * -(-4 * tile_length(n_frames, n_fft, dtype.itemsize) // L)
     flat = results.view(dtype).reshape(len(signals), -1)
 
+    fixed, levels = tables(n_fft, dtype), _levels(plan.scaling, dtype)
+    # Calls cost as much as some frames, so that short signals go together.
+    together = max(1, min(size // n_frames, -(-len(signals) // num_threads())))
+
     def tile(item_and_first: tuple[int, int]) -> None:
         item, first = item_and_first
         run_frames(
-            signals[item],
+            signals,
             window,
             edges,
             framing.padding,
             framing.hop_length,
-            first,
-            min(first + size, n_frames),
-            tables(n_fft, dtype),
+            (item, min(item + together, len(signals))),
+            (first, min(first + size, n_frames)),
+            fixed,
             bands,
-            _levels(plan.scaling, dtype),
+            levels,
             scratch_parts(sizes, dtype),
-            flat[item],
+            flat,
             n_frames,
         )
 
-    run(tile, [(item, first) for item in range(len(signals)) for first in range(0, n_frames, size)])
+    run(tile, [(item, first) for item in range(0, len(signals), together) for first in range(0, n_frames, size)])
 
 
 @functools.cache
