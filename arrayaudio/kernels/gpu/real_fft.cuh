@@ -48,7 +48,7 @@ constexpr int STEP = N / DIGITS, BLOCK = STEP | 1;
 __device__ __forceinline__ int place_of_point(int p) { return p / STEP * BLOCK + p % STEP; }
 
 template <int length, int radix, int... rest>
-__device__ __forceinline__ int place_of_bin(int k) {
+__device__ __forceinline__ int place_of_bin(unsigned k) {
     constexpr int step = length / radix;
     int place = k % radix * (length == N ? BLOCK : step);
     if constexpr (sizeof...(rest) > 0) place += place_of_bin<step, rest...>(k / radix);
@@ -69,9 +69,9 @@ __device__ __forceinline__ void turn(REAL2 (&x)[radix], int j, const REAL2* __re
 template <int length, int radix, int... rest>
 __device__ __forceinline__ void passes(REAL2* rows, int pitch, int log_tile, const REAL2* __restrict__ factors) {
     constexpr int step = length / radix;
-    for (int i = threadIdx.x; i < (N / radix) << log_tile; i += THREADS) {
-        const int t = i & ((1 << log_tile) - 1), u = i >> log_tile, butterfly_ = u / DIGITS, j = butterfly_ % step;
-        REAL2* const points = rows + t * pitch + u % DIGITS * BLOCK + butterfly_ / step * length + j;
+    for (unsigned i = threadIdx.x; i < (N / radix) << log_tile; i += THREADS) {
+        const unsigned t = i & ((1 << log_tile) - 1), u = i >> log_tile, butterfly_ = u / DIGITS, j = butterfly_ % step;
+        REAL2* const points = rows + (t * pitch + u % DIGITS * BLOCK + butterfly_ / step * length + j);
         REAL2 x[radix];
 #pragma unroll
         for (int q = 0; q < radix; ++q) x[q] = points[q * step];

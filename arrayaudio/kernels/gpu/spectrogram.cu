@@ -15,32 +15,42 @@ struct Level {
     }
 };
 
-__device__ __forceinline__ REAL detected(REAL2 X, int detector) {
+__device__ __forceinline__ REAL detected(REAL2 X, bool root) {
     const REAL power = X.x * X.x + X.y * X.y;
-    return detector == MAGNITUDE ? sqrt(power) : power;
+    return root ? sqrt(power) : power;
 }
 
-// Without bands, bins go to the result, from `out` on; with bands their values take the places where the points were.
+// What becomes of bins: complex results, real ones, or values for bands in the places where the points were.
+enum Target { SPECTRA, VALUES, POINTS };
+
+// Results go to `out`. A thread stays with its frame, and goes from bin to bin by the same distances.
+template <Target target>
 __device__ __forceinline__ void split(REAL2* rows, int pitch, int log_tile, const REAL2* __restrict__ halves,
-                                      int detector, bool banded, Level level, REAL* out, long long n_frames,
-                                      int n_here) {
-    for (int i = threadIdx.x; i < (N / 2 + 1) << log_tile; i += THREADS) {
-        const int t = i & ((1 << log_tile) - 1), k = i >> log_tile, mirror = N - k;
-        REAL2* const a = rows + t * pitch + place_of_bin<N, RADICES>(k);
-        REAL2* const b = rows + t * pitch + place_of_bin<N, RADICES>(k ? mirror : 0);
+                                      bool root, Level level, REAL* out, long long n_frames, int n_here) {
+    const int t = threadIdx.x & ((1 << log_tile) - 1), next = THREADS >> log_tile;
+    const unsigned first = threadIdx.x >> log_tile;
+    REAL2* const row = rows + t * pitch;
+    if (target != POINTS && t >= n_here) return;
+    constexpr int parts = target == SPECTRA ? 2 : 1;
+    const long long step = next * n_frames * parts;
+    REAL *low = out + (first * n_frames + t) * parts, *high = out + ((N - first) * n_frames + t) * parts;
+    for (unsigned k = first; k <= N / 2; k += next) {
+        REAL2* const a = row + place_of_bin<N, RADICES>(k);
+        REAL2* const b = row + place_of_bin<N, RADICES>(k ? N - k : 0);
         REAL2 X, Y;
         whole_bins(*a, *b, halves[k], X, Y);
-        if (banded) {
-            a->x = detected(X, detector);
-            if (k == 0) a->y = detected(Y, detector);
-            else if (k < mirror) b->x = detected(Y, detector);
-        } else if (t < n_here && detector == SPECTRUM) {
-            ((REAL2*)out)[k * n_frames + t] = X;
-            if (k < mirror) ((REAL2*)out)[mirror * n_frames + t] = Y;
-        } else if (t < n_here) {
-            out[k * n_frames + t] = level.of(detected(X, detector));
-            if (k < mirror) out[mirror * n_frames + t] = level.of(detected(Y, detector));
+        if (target == SPECTRA) {
+            *(REAL2*)low = X;
+            if (2 * k < N) *(REAL2*)high = Y;
+        } else if (target == VALUES) {
+            *low = level.of(detected(X, root));
+            if (2 * k < N) *high = level.of(detected(Y, root));
+        } else {
+            a->x = detected(X, root);
+            if (k == 0) a->y = detected(Y, root);
+            else if (2 * k < N) b->x = detected(Y, root);
         }
+        low += step, high -= step;
     }
 }
 
@@ -86,8 +96,13 @@ extern "C" __global__ void __launch_bounds__(THREADS, SHARING)
         REAL* const here = out + (item * n_rows * n_frames + frame) * (detector == SPECTRUM ? 2 : 1);
         transform<RADICES>(rows, pitch, log_tile, Samples{y + item * n_samples}, n_samples, frame * hop - padding, hop,
                            n_here, mode, (const REAL2*)window, factors);
-        split(rows, pitch, log_tile, halves, detector, n_bands > 0, level, here, n_frames, n_here);
-        if (n_bands > 0) {
+        const bool root = detector == MAGNITUDE;
+        if (detector == SPECTRUM) {
+            split<SPECTRA>(rows, pitch, log_tile, halves, root, level, here, n_frames, n_here);
+        } else if (n_bands == 0) {
+            split<VALUES>(rows, pitch, log_tile, halves, root, level, here, n_frames, n_here);
+        } else {
+            split<POINTS>(rows, pitch, log_tile, halves, root, level, here, n_frames, n_here);
             __syncthreads();
             gather(rows, pitch, log_tile, n_bands, first, (const REAL2*)taps, level, here, n_frames, n_here);
         }
