@@ -5,7 +5,7 @@ import sys
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,12 @@ from arrayaudio.arrays import asarray
 from arrayaudio.cli_transforms import TRANSFORMS, check, described, transform_options
 from arrayaudio.errors import ArrayAudioError, ArrayAudioWarning, MissingExtraError
 from arrayaudio.ext import io, plot
+from arrayaudio.ext.parquet import join_rows
 from arrayaudio.jobs.budget import n_bytes
 from arrayaudio.jobs.extract import Task
 from arrayaudio.jobs.local import in_threads
 from arrayaudio.jobs.manifest import Row
+from arrayaudio.jobs.outputs import FORMATS, TABLE, require_format
 from arrayaudio.jobs.runner import run_job
 from arrayaudio.jobs.settings import Settings
 from arrayaudio.jobs.stopping import stop_by_signal
@@ -53,10 +55,14 @@ def command(context: click.Context) -> None:
 @transform_options
 @click.option("--mono/--no-mono", default=True, show_default=True, help="Average the channels.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
-@click.option("--format", "suffix", type=click.Choice(["npz", "npy"]), default="npz", show_default=True)
+@click.option("--format", "kind", type=click.Choice(FORMATS), default="npz", show_default=True)
 @click.option("--plot", "pictures", is_flag=True, help="Draw a picture beside each feature file.")
 @click.option("--workers", type=click.IntRange(min=1), help="Recordings in work at a time.  [default: two a core]")
-@click.option("--memory-budget", help="Bytes for recordings in work, as 500MB or 2GB.  [default: half of the memory]")
+@click.option(
+    "--memory-budget",
+    help="Bytes for recordings in work, as 500MB or 2GB; of each worker.  [default: half of the memory]",
+)
+@click.option("--scheduler", help="Address of a Dask scheduler whose workers do it, or 'local' for processes here.")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -71,14 +77,18 @@ def extract(
     sr: float | None,
     mono: bool,
     device: str,
-    suffix: str,
+    kind: str,
     pictures: bool,
     workers: int | None,
     memory_budget: str | None,
+    scheduler: str | None,
     timeout: float,
     **given: Any,
 ) -> None:
     """Write the features of recordings (files, or folders searched for audio) as one file each.
+
+    With --format zarr, they go into one store with a group each, and with --format parquet, mean and standard deviation
+    over time into one table with a row each.
 
     A second run goes on where the first one ended: what became of each file is in OUT/manifest.jsonl.
 
@@ -91,17 +101,22 @@ def extract(
     ended: Counter[str] = Counter()
     complaints: list[str] = []
     doubts: list[str] = []
+    written: list[Path] = []
     with stop_by_signal() as stop:
         try:
-            todo = tasks(inputs, out, f".{suffix}")
+            todo = tasks(inputs, out, kind)
             # What is wrong for every file is wrong usage; what depends on a file's own rate shows when it is read.
             check(name, sr=sr, **options)
-            asarray(np.zeros(1, np.float32), device=device)
+            if scheduler is None:
+                asarray(np.zeros(1, np.float32), device=device)
             io.require_soundfile()
+            require_format(kind)
+            if pictures and kind in ("zarr", "parquet"):
+                raise click.UsageError(f"--plot draws beside files, and --format {kind} writes one for all: use npz")
             if pictures:
                 plot.new_figure(1)
             execute = functools.partial(
-                in_threads,
+                in_threads if scheduler is None else _on(scheduler),
                 settings=settings,
                 out=out,
                 pictures=pictures,
@@ -116,6 +131,10 @@ def extract(
                     complaints.append(f"failed: {io.printable(task.source)}: {row.reason}")
                 elif row.reason:
                     doubts.append(f"note: {io.printable(task.source)}: {row.reason}")
+                if row.status != "failed":
+                    written.append(task.target)
+            if kind == "parquet" and written:
+                join_rows(sorted(written), out / TABLE)
         except ArrayAudioError as error:
             raise click.UsageError(str(error)) from error
         except OSError as error:
@@ -128,6 +147,13 @@ def extract(
     click.echo(f"{ended['done'] + ended['skipped']} of {len(todo)} files written to {io.printable(out)}{earlier}")
     if complaints:
         sys.exit(SOME_FAILED if stop.signal is None else 128 + stop.signal)
+
+
+def _on(scheduler: str) -> Callable[..., Iterator[tuple[Task, Row]]]:
+    """What does tasks on the workers of a scheduler; it is slow to load."""
+    from arrayaudio.jobs.cluster import on_cluster
+
+    return functools.partial(on_cluster, scheduler=scheduler)
 
 
 def _shown(rows: Iterator[tuple[Task, Row]], total: int) -> Iterator[tuple[Task, Row]]:

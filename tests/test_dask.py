@@ -26,7 +26,7 @@ sizes = st.lists(st.integers(1, 3000), min_size=1, max_size=12)
 def processes():
     """A scheduler with two worker processes."""
     with (
-        distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
         distributed.Client(cluster) as client,
     ):
         yield client

@@ -15,6 +15,7 @@ import numpy as np
 from arrayaudio.arrays import asarray, to_numpy
 from arrayaudio.errors import ArrayAudioError, MissingExtraError
 from arrayaudio.ext import io, plot
+from arrayaudio.jobs import outputs
 from arrayaudio.jobs.decoding import Decoder, Header
 from arrayaudio.jobs.manifest import Row
 from arrayaudio.jobs.settings import Settings
@@ -91,7 +92,12 @@ def extract_one(
             header = decoding.header(task.source)
             with holding(min(memory_budget, needed := _bytes_needed(header, settings))):
                 n_samples, S = _features(task, settings, decoding, memory_budget, long=needed > memory_budget)
-                _save(task, S, settings.transform(header.sr), n_samples, pictures)
+                transform = settings.transform(header.sr)
+                # The features last: where they are, all is.
+                if pictures:
+                    _draw(task, S, transform, n_samples)
+                origin = {"path": io.printable(source), "fingerprint": mark}
+                outputs.save(task.target, S, transform, n_samples, out=out, source=origin)
         facts["reason"] = header.remark or _too_few(n_samples, header, settings)
         facts |= {"status": "done", "sr": header.sr, "duration": n_samples / (settings.sr or header.sr)}
         facts |= {"shape": list(S.shape), "output_bytes": task.target.stat().st_size}
@@ -143,10 +149,6 @@ def _features(
     return y.shape[-1], transform(y, out=out, memory_budget=budget)
 
 
-def _save(task: Task, S: np.ndarray, transform: Framed, n_samples: int, pictures: bool) -> None:
-    # The features last: where they are, all is.
-    if pictures:
-        with DRAWING:
-            plot.draw_one(picture_of(task.target), S, transform, n_samples, io.printable(task.source.name))
-    sr = float(transform.sr or 0)
-    io.save_features(task.target, S, transform, n_samples, sr)
+def _draw(task: Task, S: np.ndarray, transform: Framed, n_samples: int) -> None:
+    with DRAWING:
+        plot.draw_one(picture_of(task.target), S, transform, n_samples, io.printable(task.source.name))

@@ -3,12 +3,14 @@
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from arrayaudio.errors import ParameterError
 from arrayaudio.ext.io import printable, write_whole
+from arrayaudio.ext.zarr import GROUP
 from arrayaudio.jobs.extract import Task, fingerprint, picture_of
 from arrayaudio.jobs.locking import locked
 from arrayaudio.jobs.manifest import Manifest, Row, read_rows
@@ -44,7 +46,7 @@ def run_job(
     with locked(out):
         before = {row.output: row for row in read_rows(out)}
         _require_same(out, settings, before)
-        _remove_parts(tasks)
+        _remove_parts(tasks, out)
         write_whole(out / SETTINGS, lambda file: file.write(_described(settings)))
         with Manifest(out) as manifest:
             left = []
@@ -59,6 +61,7 @@ def run_job(
             for task, row in execute(left):
                 manifest.append(row)
                 yield task, row
+            _remove_parts(left, out)
 
 
 def _is_done(task: Task, row: Row, pictures: bool) -> bool:
@@ -94,10 +97,11 @@ def _described(settings: Settings) -> bytes:
     return json.dumps(described, indent=1).encode()
 
 
-def _remove_parts(tasks: list[Task]) -> None:
-    """Remove what a run that was killed had begun to write; while the folder is locked, nobody else is writing."""
-    for folder in {task.target.parent for task in tasks}:
+def _remove_parts(tasks: list[Task], out: Path) -> None:
+    """Remove what processes that died had begun to write; while the folder is locked, nobody else is writing."""
+    places = (task.target.parent if task.target.name == GROUP else task.target for task in tasks)
+    for folder in {out / parent for place in places for parent in place.relative_to(out).parents}:
         if folder.is_dir():
             for path in folder.iterdir():
                 if re.fullmatch(r"\.\d+-\d+\.part", path.name):
-                    path.unlink()
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()

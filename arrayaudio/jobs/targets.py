@@ -8,10 +8,11 @@ from pathlib import Path
 from arrayaudio.errors import ParameterError
 from arrayaudio.ext.io import find_audio, printable
 from arrayaudio.jobs.extract import Task
+from arrayaudio.jobs.outputs import target
 
 
-def tasks(inputs: Iterable[Path], out: Path, suffix: str) -> list[Task]:
-    """Pair each recording with its feature file; the path below a given folder is kept."""
+def tasks(inputs: Iterable[Path], out: Path, kind: str) -> list[Task]:
+    """Pair each recording with its output of a format; the path below a given folder is kept."""
     inputs = list(inputs)
     found: dict[str, Task] = {}
     for given in inputs:
@@ -24,12 +25,12 @@ def tasks(inputs: Iterable[Path], out: Path, suffix: str) -> list[Task]:
     stems = Counter(place.with_suffix("") for _, place in found.values())
     # Recordings that differ in their suffix alone keep it, so that none overwrites another.
     paired = [
-        Task(file, out / (place.with_suffix(suffix) if stems[place.with_suffix("")] == 1 else f"{place}{suffix}"))
+        Task(file, target(out, place, kind, keep_suffix=stems[place.with_suffix("")] > 1))
         for file, place in found.values()
     ]
-    target, times = Counter(task.target for task in paired).most_common(1)[0]
+    most, times = Counter(task.target for task in paired).most_common(1)[0]
     if times > 1:
         raise ParameterError(
-            f"{times} inputs would all be written to {printable(target)}: extract them to folders of their own"
+            f"{times} inputs would all be written to {printable(most)}: extract them to folders of their own"
         )
     return paired
