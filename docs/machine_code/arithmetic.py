@@ -40,6 +40,17 @@ def carried(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return total, total < x
 
 
+def permuted(a: np.ndarray, selector: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Four bytes of two words, each by four bits: three say which, the last asks for its sign in all bits."""
+    both, result = joined(a, b), np.zeros_like(a)
+    for place in range(4):
+        nibble = selector >> np.uint64(4 * place) & np.uint64(15)
+        byte = both >> (np.uint64(8) * (nibble & np.uint64(7))) & np.uint64(255)
+        byte = np.where(nibble & np.uint64(8), (byte >> np.uint64(7)) * np.uint64(255), byte)
+        result = result | byte << np.uint64(8 * place)
+    return result
+
+
 def looked_up(table: int, a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
     """Bit by bit, the bit of the table that three bits point to."""
     result = np.zeros_like(a)

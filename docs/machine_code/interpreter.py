@@ -204,6 +204,8 @@ class Block:
             table = int(sources[3].value)
             result = do.looked_up(table, *(self._whole(x) for x in sources[:3]))
             overflow = result & do.MASK
+        elif name == "PRMT":
+            result = do.permuted(*(self._whole(x) for x in sources))
         elif name == "SHF":
             result = do.shifted(flags, *(self._whole(x) for x in sources))
         elif name == "IMAD":
