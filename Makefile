@@ -1,5 +1,5 @@
 # make demo   spectrograms of the recordings in docs/audio, into demo-output/
-# make demo-batch   a job that is killed twice and goes on, and what it leaves
+# make demo-batch   jobs that are killed and go on, here and on Dask workers, and what they leave
 # make test   linters, types, import contracts and the tests
 # make test-gpu, make bench-gpu   the tests and the benchmark where there is a GPU; PYTHON=python3 make test-gpu takes
 #                                 the libraries that are there and installs nothing
@@ -35,8 +35,8 @@ demo: .venv/demo.ready
 	@echo "Go on     $(BIN)/arrayaudio extract YOUR_FOLDER -o features --transform mfcc"
 	@echo "          $(BIN)/arrayaudio extract --help"
 
-# A job over a thousand clips that is killed and goes on, beside one that nobody disturbs.
-demo-batch: .venv/demo.ready
+# Jobs over a thousand clips that are killed and go on, beside one that nobody disturbs.
+demo-batch: .venv/batch.ready
 	$(BIN)/python -m docs.demo_batch
 
 test: lint
@@ -102,6 +102,10 @@ test-pythons:
 
 .venv/demo.ready: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[io,plot,cli]'
+	touch $@
+
+.venv/batch.ready: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[io,plot,cli,dask]'
 	touch $@
 
 %/dev.ready: pyproject.toml | %/bin/python

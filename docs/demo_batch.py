@@ -1,10 +1,12 @@
-"""A job that is killed twice and goes on, beside one that nobody disturbs.
+"""A job that is killed twice and goes on, and one whose worker is killed, beside one that nobody disturbs.
 
     python -m docs.demo_batch
 
-Makes a thousand short clips, of which some are no audio, in a temporary folder, and compares what the two jobs leave.
+Makes a thousand short clips, of which some are no audio, in a temporary folder, and compares what the jobs leave.
 """
 
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -12,6 +14,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import distributed
 import numpy as np
 import soundfile
 
@@ -42,9 +45,9 @@ def make_corpus(folder: Path) -> int:
     return COUNT + len(BAD) + 2
 
 
-def command(corpus: Path, out: Path) -> list[str]:
+def command(corpus: Path, out: Path, *options: str) -> list[str]:
     """The words of the command."""
-    return [sys.executable, "-m", "arrayaudio", "extract", str(corpus), "-o", str(out)]
+    return [sys.executable, "-m", "arrayaudio", "extract", str(corpus), "-o", str(out), *options]
 
 
 def done(out: Path) -> int:
@@ -52,15 +55,35 @@ def done(out: Path) -> int:
     return len({row.output for row in read_rows(out) if row.status != "failed"})
 
 
+def wait_until_done(job: "subprocess.Popen[bytes]", out: Path, count: int) -> None:
+    """Wait until a job has done so many files."""
+    while done(out) < count:
+        if job.poll() is not None:
+            sys.exit(f"the job ended by itself, with {done(out)} files done")
+        time.sleep(0.05)
+
+
 def killed(corpus: Path, out: Path, after: int) -> None:
     """Start the job, and kill -9 it when it has done so many files."""
     with subprocess.Popen(command(corpus, out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as job:
-        while done(out) < after:
-            if job.poll() is not None:
-                sys.exit(f"the job ended by itself, with {done(out)} files done")
-            time.sleep(0.05)
+        wait_until_done(job, out, after)
         job.kill()
     print(f"killed with {done(out)} files done")
+
+
+def on_workers(corpus: Path, out: Path, after: int) -> int:
+    """Run the job on two worker processes, kill -9 one of them when so many files are done; return the exit code."""
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address="127.0.0.1:0") as cluster,
+        distributed.Client(cluster) as client,
+        subprocess.Popen(command(corpus, out, "--scheduler", cluster.scheduler_address)) as job,
+    ):
+        wait_until_done(job, out, after)
+        before = client.run(os.getpid)
+        victim = next(iter(before.values()))
+        os.kill(victim, signal.SIGKILL)
+        print(f"worker {victim} killed with {done(out)} files done", flush=True)
+        return job.wait()
 
 
 def outcome(out: Path) -> tuple[dict[str, bytes], dict[str, tuple[str, str | None]]]:
@@ -71,26 +94,33 @@ def outcome(out: Path) -> tuple[dict[str, bytes], dict[str, tuple[str, str | Non
 
 
 def main() -> None:
-    """Run both jobs, and leave with 1 unless they came to the same."""
+    """Run the jobs, and leave with 1 unless they came to the same."""
     with tempfile.TemporaryDirectory() as folder:
-        corpus, undisturbed, disturbed = (Path(folder) / name for name in ("corpus", "undisturbed", "disturbed"))
+        corpus, undisturbed, disturbed, spread = (
+            Path(folder) / name for name in ("corpus", "undisturbed", "disturbed", "spread")
+        )
         count = make_corpus(corpus)
         print(f"{count} files below {corpus}")
         print("\nA job that nobody disturbs:", flush=True)
-        code = subprocess.run(command(corpus, undisturbed)).returncode
-        print(f"exit code {code}")
+        codes = [subprocess.run(command(corpus, undisturbed)).returncode]
         print("\nThe same job, killed with kill -9 twice and started again:", flush=True)
         for part in (1, 2):
             killed(corpus, disturbed, after=part * COUNT // 3)
-        again = subprocess.run(command(corpus, disturbed)).returncode
-        print(f"exit code {again}")
-        (files, ends), found = outcome(undisturbed), outcome(disturbed)
+        codes.append(subprocess.run(command(corpus, disturbed)).returncode)
+        print("\nThe same job on the workers of dask.distributed, one of which is killed with kill -9:", flush=True)
+        codes.append(on_workers(corpus, spread, after=COUNT // 2))
+        files, ends = outcome(undisturbed)
         times = Counter(row.output for row in read_rows(disturbed) if row.status == "done")
-        print(f"\n{len(files)} feature files, {len(ends)} recordings with their end in the manifest")
-        print(f"{sum(times.values()) - len(times)} files were done twice")
-        if (files, ends, code) != (*found, again) or len(ends) != count:
-            sys.exit("the two jobs differ")
-        print("both jobs left the same bytes and the same reasons: nothing was lost, and nothing changed")
+        print(f"\nexit codes {codes}")
+        print(f"{len(files)} feature files, {len(ends)} recordings with their end in the manifest")
+        print(f"{sum(times.values()) - len(times)} files were done twice by the job that was killed")
+        if (
+            len(set(codes)) > 1
+            or len(ends) != count
+            or any(outcome(out) != (files, ends) for out in (disturbed, spread))
+        ):
+            sys.exit("the jobs differ")
+        print("all jobs left the same bytes and the same reasons: nothing was lost, and nothing changed")
 
 
 if __name__ == "__main__":
