@@ -15,6 +15,7 @@ from arrayaudio.frames import windowed_frames as primitive
 from arrayaudio.kernels.gpu import (
     loader,
     median_filter,
+    merged,
     mix_rows,
     one_pole,
     overlap_add,
@@ -95,6 +96,9 @@ REGISTERS = {WINDOWED_FRAMES: (40, 40, 40)} | {
 # What lets 512 and 256 threads in smaller blocks share one.
 REGISTERS |= {
     mix_rows.program(n_rows, n_columns, ""): (128, 128, 255) for n_rows in (4, 8, 12, 16) for n_columns in (1, 2)
+}
+REGISTERS |= {
+    merged.program(name, phases, ""): (64, 64, 80) for name in ("merged", "merged_adjoint") for phases in (1, 2, 4)
 }
 REGISTERS |= {one_pole.program("", ends=ends): (64, 64, 80) for ends in (False, True)}
 REGISTERS |= {loader.Program(name, ""): (40, 48, 48) for name in ("segments", "overlapped", "controlled")}
