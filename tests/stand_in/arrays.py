@@ -1,5 +1,7 @@
 """The array of the stand-in: NumPy's, wrapped so that it mixes with nothing, as one on a GPU."""
 
+import contextlib
+import functools
 import re
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -76,6 +78,11 @@ def poisoned(array: np.ndarray) -> np.ndarray:
     return array
 
 
+def _require_same(values: np.ndarray, before: np.ndarray) -> None:
+    if values.tobytes() != before.tobytes():
+        raise streams.RaceError(f"pinned memory of shape {values.shape} was changed before it had been copied")
+
+
 class ndarray:  # noqa: N801
     """An array in the memory of the device, which is that of the host."""
 
@@ -140,19 +147,25 @@ class ndarray:  # noqa: N801
         raise BufferError("memory of the stand-in is not that of a GPU")
 
     def get(self, stream: Any = None, order: str = "C", out: np.ndarray | None = None, blocking: bool = True) -> Any:
-        streams.read(self.inner)
-        if blocking:
-            (stream or streams.current()).synchronize()
+        with stream or contextlib.nullcontext():
+            streams.read(self.inner)
+        stream = stream or streams.current()
+        values = np.array(self.inner, order=order)
         if out is None:
-            return np.array(self.inner, order=order)
-        out[...] = self.inner
+            out = poisoned(np.empty_like(values))
+        stream.later(lambda: np.copyto(out, values))
+        if blocking:
+            stream.synchronize()
         return out
 
     def set(self, values: np.ndarray, stream: Any = None) -> None:
         if not isinstance(values, np.ndarray) or (values.dtype, values.shape) != (self.inner.dtype, self.inner.shape):
             raise TypeError(f"only a NumPy array of the same dtype and shape can be set, not {type(values)}")
+        with stream or contextlib.nullcontext():
+            streams.written(self.inner)
         self.inner[...] = values
-        streams.written(self.inner)
+        if memory.is_pinned(values):
+            (stream or streams.current()).later(functools.partial(_require_same, values, values.copy()))
 
     def item(self) -> Any:
         return self.get().item()

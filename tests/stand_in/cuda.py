@@ -74,6 +74,7 @@ def _count() -> int:
 
 CONTENT = {
     "Device": Device,
+    "alloc_pinned_memory": memory.alloc_pinned_memory,
     "Stream": streams.Stream,
     "Event": streams.Event,
     "get_current_stream": streams.current,

@@ -35,6 +35,25 @@ class MemoryPool:
 
 
 POOL, PINNED_POOL = MemoryPool(), MemoryPool()
+
+
+class PinnedMemory(bytearray):
+    """Host memory that a device reads and writes by itself, while the host goes on."""
+
+
+def alloc_pinned_memory(size: int) -> PinnedMemory:
+    """Return memory that holds NaN."""
+    return PinnedMemory(b"\xff" * size)
+
+
+def is_pinned(x: np.ndarray) -> bool:
+    """Whether a NumPy array lies in pinned memory."""
+    owner: Any = x
+    while isinstance(owner, np.ndarray) and owner.base is not None:
+        owner = owner.base
+    return isinstance(owner, PinnedMemory)
+
+
 FFT_CONFIG = SimpleNamespace(get_plan_cache=lambda: SimpleNamespace(clear=lambda: None))
 
 
