@@ -8,7 +8,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RECORDINGS := docs/audio
-PYTEST := -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+PYTEST := -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal --timeout 600
 
 # A Python that is given has what it needs.
 ifeq ($(origin PYTHON),file)

@@ -117,7 +117,7 @@ def _rows(
     plugin: str,
     stopped: Callable[[], bool],
 ) -> Iterator[tuple[Task, Row]]:
-    done, todo = distributed.as_completed(raise_errors=False), iter(tasks)
+    done, todo = distributed.as_completed(loop=client.loop, raise_errors=False), iter(tasks)
     begun: dict[Any, Task] = {}
     while True:
         if not stopped():
@@ -162,12 +162,12 @@ def _connected(scheduler: str, workers: int | None) -> Iterator[Any]:
         options = {"threads_per_worker": 2, "dashboard_address": "127.0.0.1:0", "preload": [PRELOAD]}
         with (
             distributed.LocalCluster(n_workers=n_workers, **options) as cluster,
-            distributed.Client(cluster) as client,
+            distributed.Client(cluster, set_as_default=False) as client,
         ):
             yield client
         return
     try:
-        client = distributed.Client(scheduler, timeout=SECONDS_TO_CONNECT)
+        client = distributed.Client(scheduler, timeout=SECONDS_TO_CONNECT, set_as_default=False)
     except (OSError, ValueError) as error:
         raise BackendError(
             f"no scheduler at {scheduler!r} ({error}): start one by `dask scheduler`, or give 'local'"
