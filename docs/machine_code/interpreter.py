@@ -144,7 +144,10 @@ class Block:
                 source = operands[1]._replace(value=int(operands[1].value) + 4 * word)
                 self._put(operands[0], self._bits(source), chosen, word)
         elif name in ("S2R", "S2UR", "CS2R"):
-            self._put(operands[0], self._special(str(operands[1].value)), chosen)
+            value = self._special(str(operands[1].value))
+            self._put(operands[0], value, chosen)
+            if name == "CS2R" and "32" not in flags:
+                self._put(operands[0], value >> do.WORD, chosen, 1)
         elif name in FLOATS:
             self._put(operands[0], self._of_floats(name, flags, operands[1:]), chosen)
         else:
