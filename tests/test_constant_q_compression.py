@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import arrayaudio as aa
+from arrayaudio.constant_q import bank as bank_module
 from arrayaudio.constant_q.bank import Bank
 from arrayaudio.constant_q.compression import block_length, compressed
 from arrayaudio.constant_q.projection import constant_q, constant_q_adjoint
@@ -20,6 +21,15 @@ LONG = (1800.0, 1500.3, 1290.0, 1100.0, 905.5, 760.0, 333.0, 40.0)
 
 def low(window="hann"):
     return Wavelets(8000.0, tuple(40000 / n for n in LONG), LONG, tuple(1.0 + i for i in range(len(LONG))), window)
+
+
+@pytest.fixture(autouse=True)
+def as_a_cpu_chooses(monkeypatch):
+    """GPUs take spectra where there is memory for them; without it, they do what CPUs do."""
+    monkeypatch.setattr(bank_module, "LARGEST_ON_GPU", 0)
+    bank_module._prepared.cache_clear()
+    yield
+    bank_module._prepared.cache_clear()
 
 
 class TestCompression:
