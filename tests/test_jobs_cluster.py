@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import replace
 
+import dask
 import distributed
 import pytest
 
@@ -106,6 +107,17 @@ def test_workers_that_are_killed_cost_nothing(clips, out, names):
     local = run("extract", clips, "-o", out.with_name("local"))
     assert (result.exit_code, result.stderr) == (local.exit_code, local.stderr)
     assert outputs(out) == outputs(out.with_name("local"))
+    assert rows(out) == rows(out.with_name("local"))
+
+
+def test_those_that_are_blamed_for_a_death_are_tried_again(clips, out):
+    """Dask holds a death against all that the worker had; here one is enough."""
+    (out / "deep").mkdir(parents=True)
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}), fatal(clips.parent, ["4"], 1) as cluster:
+        result = run("extract", clips, "-o", out, "--scheduler", cluster.scheduler_address)
+    assert len(list(clips.parent.glob("*.death"))) == 1
+    local = run("extract", clips, "-o", out.with_name("local"))
+    assert (result.exit_code, result.stderr) == (local.exit_code, local.stderr)
     assert rows(out) == rows(out.with_name("local"))
 
 

@@ -119,19 +119,35 @@ def _rows(
 ) -> Iterator[tuple[Task, Row]]:
     done, todo = distributed.as_completed(loop=client.loop, raise_errors=False), iter(tasks)
     begun: dict[Any, Task] = {}
+    suspects: list[Task] = []
+
+    def sent(task: Task) -> Any:
+        arguments = _absolute(task), settings, out.absolute(), pictures, plugin
+        return client.submit(_on_worker, *arguments, pure=False, retries=RETRIES)
+
     while True:
         if not stopped():
             room = max(1, AHEAD * sum(client.nthreads().values())) - len(begun)
             for task in islice(todo, max(0, room)):
-                sent = _absolute(task), settings, out.absolute(), pictures, plugin
-                future = client.submit(_on_worker, *sent, pure=False, retries=RETRIES)
+                future = sent(task)
                 begun[future] = task
                 done.add(future)
         if not begun:
-            return
+            break
         for future in done.next_batch():
             task = begun.pop(future)
-            yield task, _row(future, task, settings, out)
+            try:
+                row = future.result()
+            except distributed.KilledWorker:
+                suspects.append(task)
+            else:
+                yield task, row
+    # A death is held against all tasks that a worker had, those that only waited too. Alone, none can be blamed for
+    # another.
+    for task in suspects:
+        if stopped():
+            return
+        yield task, _row(sent(task), task, settings, out)
 
 
 def _absolute(task: Task) -> Task:
