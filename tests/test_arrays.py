@@ -77,7 +77,12 @@ class OnlyDlpack:
 
     def __init__(self, values):
         self.values = values
-        self.__dlpack__, self.__dlpack_device__ = values.__dlpack__, values.__dlpack_device__
+
+    def __dlpack__(self, **options):
+        return self.values.__dlpack__(**options)
+
+    def __dlpack_device__(self):
+        return self.values.__dlpack_device__()
 
 
 def test_memory_of_other_libraries_is_shared_and_not_copied():
