@@ -10,6 +10,9 @@ of rows times P parts, and a Hankel product of two by two takes three products i
 (S. Winograd, Arithmetic Complexity of Computations, SIAM 1980), and so on for its blocks. Four phases take 9 products
 in place of 16, of sums of rows, and round off about three times as much. Where frames overlap more, all those that are
 `shifts` apart go together.
+
+On a GPU the products are those of all frames, by cuBLAS and in the signal itself, where that takes less time: for short
+frames, for those that hardly overlap, and on tensor cores, whose precisions are given by name (`kernels/gpu/`).
 """
 
 import functools
@@ -21,6 +24,7 @@ import numpy as np
 
 from arrayaudio.arrays import Array, Constant, device, namespace
 from arrayaudio.autodiff.gradients import vjp
+from arrayaudio.errors import ParameterError
 from arrayaudio.frames import Framing, lengthened, pad
 from arrayaudio.primitive import primitive, pullback_of
 
@@ -86,7 +90,7 @@ def nested(phases: int) -> tuple[Constant, Constant, Constant]:
     )
 
 
-def dense(y: Array, framing: Framing, basis: Constant) -> Array:
+def dense(y: Array, framing: Framing, basis: Constant, precision: str | None = None) -> Array:
     """Inner products of frames with a basis (2, n_rows, n_fft): (..., n_samples) -> complex (..., n_rows, n_frames).
 
     A value that is not finite may reach the frames within a frame's length of it.
@@ -94,13 +98,14 @@ def dense(y: Array, framing: Framing, basis: Constant) -> Array:
     n_frames = framing.n_frames(y.shape[-1])
     padded = pad(y, framing.padding, framing.pad_mode)
     items = namespace(padded).reshape(padded, (math.prod(y.shape[:-1]), padded.shape[-1]))
-    X = dense_products(items, basis.like(y), framing.hop_length)
+    X = dense_products(items, basis.like(y), framing.hop_length, precision)
     return namespace(X).reshape(X, (*y.shape[:-1], X.shape[-2], n_frames))
 
 
 @primitive
-def dense_products(y: Array, basis: Array, hop_length: int) -> Array:
+def dense_products(y: Array, basis: Array, hop_length: int, precision: str | None = None) -> Array:
     """Inner products of all whole frames of (n_items, n_samples) with a basis (2, n_rows, n_fft)."""
+    _require_own(precision)
     xp, (parts, n_rows, n_fft) = namespace(y, basis), basis.shape
     way = turns(1 + (y.shape[-1] - n_fft) // hop_length, n_fft, hop_length)
     kernels = basis_sums(basis, way)
@@ -112,28 +117,60 @@ def dense_products(y: Array, basis: Array, hop_length: int) -> Array:
 
 
 @pullback_of(dense_products)
-def _dense_products_pullback(y: Array, basis: Array, hop_length: int) -> Any:
-    """Back through the same products; sums of rows are made again, since they take more memory than time."""
-    xp, (parts, n_rows, n_fft) = namespace(y, basis), basis.shape
-    way = turns(1 + (y.shape[-1] - n_fft) // hop_length, n_fft, hop_length)
-
-    def products(g: Array, here: slice) -> Array:
-        spread = merged_adjoint(g[here, ...], way)
-        return xp.reshape(spread, (way.n_products, parts * n_rows, spread.shape[-1]))
+def _dense_products_pullback(y: Array, basis: Array, hop_length: int, precision: str | None = None) -> Any:
+    """Back through the same products."""
 
     def to_signal(g: Array) -> Array:
-        kernels = basis_sums(basis, way)
-        found: list[Array] = []
-        for here in _together(y, way):
-            _, back = vjp(lambda piece: row_sums(piece, way), y[here, :])
-            found += back(xp.matmul(xp.matrix_transpose(products(g, here)), kernels))
-        return xp.concat(found, axis=0)
+        return dense_products_adjoint(g, basis, hop_length, y.shape[-1], precision)
 
     def to_basis(g: Array) -> Array:
-        _, back = vjp(lambda matrix: basis_sums(matrix, way), basis)
-        return back(sum(xp.matmul(products(g, here), row_sums(y[here, :], way)) for here in _together(y, way)))[0]
+        return dense_products_gradient(g, y, basis.shape[-1], hop_length, precision)
 
-    return dense_products(y, basis, hop_length), (to_signal, to_basis)
+    return dense_products(y, basis, hop_length, precision), (to_signal, to_basis)
+
+
+@primitive
+def dense_products_adjoint(
+    X: Array, basis: Array, hop_length: int, n_samples: int, precision: str | None = None
+) -> Array:
+    """Adjoint of `dense_products` as a function of the signals: (n_items, n_samples)."""
+    _require_own(precision)
+    xp = namespace(X, basis)
+    way = turns(X.shape[-1], basis.shape[-1], hop_length)
+    kernels = basis_sums(basis, way)
+    found: list[Array] = []
+    for here in _together(X, way):
+        g = _spread(X[here, ...], way)
+        silence = xp.zeros((here.stop - here.start, n_samples), dtype=basis.dtype)
+        _, back = vjp(lambda piece: row_sums(piece, way), silence)
+        found += back(xp.matmul(xp.matrix_transpose(g), kernels))
+    return xp.concat(found, axis=0)
+
+
+@primitive
+def dense_products_gradient(X: Array, y: Array, n_fft: int, hop_length: int, precision: str | None = None) -> Array:
+    """Adjoint of `dense_products` as a function of the basis: (2, n_rows, n_fft)."""
+    _require_own(precision)
+    xp, way = namespace(X, y), turns(X.shape[-1], n_fft, hop_length)
+    _, back = vjp(lambda basis: basis_sums(basis, way), xp.zeros((2, X.shape[1], n_fft), dtype=y.dtype))
+    # Sums of rows are made again, since they take more memory than time.
+    sums = [xp.matmul(_spread(X[here, ...], way), row_sums(y[here, :], way)) for here in _together(y, way)]
+    return back(sum(sums))[0]
+
+
+def _spread(X: Array, way: Turns) -> Array:
+    """Gradients of products: (n_products, 2 n_rows, columns)."""
+    spread = merged_adjoint(X, way)
+    return namespace(X).reshape(spread, (way.n_products, 2 * X.shape[1], spread.shape[-1]))
+
+
+def _require_own(precision: str | None) -> None:
+    """Raise unless products are to have the precision of their arrays, which all libraries have."""
+    if precision is not None:
+        raise ParameterError(
+            f"precision={precision!r}: needs float32 signals on a GPU with tensor cores (compute capability 8.0 or "
+            "more); leave it out for the precision of the signal"
+        )
 
 
 def _together(y: Array, way: Turns) -> list[slice]:

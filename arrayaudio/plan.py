@@ -27,7 +27,8 @@ class Plan:
 
     The detector is "complex", "phase", or the power to which magnitudes are raised. A bank is a matrix
     (n_bands, n_rows). Rows are the 1 + n_fft // 2 of the FFT, or at other, ascending frequencies in cycles per sample.
-    A basis (2, n_rows, n_fft) takes the place of window and FFT. Fast versions may run the whole plan in one pass.
+    A basis (2, n_rows, n_fft) takes the place of window and FFT; its products with frames may be made in less
+    precision, on a GPU. Fast versions may run the whole plan in one pass.
     """
 
     framing: Framing
@@ -37,6 +38,7 @@ class Plan:
     scaling: Scaling | None = None
     frequencies: Constant | None = None
     basis: Constant | None = None
+    precision: str | None = None
 
     @property
     def taped(self) -> bool:
@@ -79,7 +81,7 @@ def spectrogram(y: Array, plan: Plan) -> Array:
         S = spectrogram(y, dataclasses.replace(plan, bank=None, scaling=None))
         return contiguous(_levels(mix_rows(S, plan.bank), plan))
     if plan.basis is not None:
-        S = dense(y, plan.framing, plan.basis)
+        S = dense(y, plan.framing, plan.basis, plan.precision)
     else:
         frames = windowed_frames(y, plan.framing, plan.window)
         S = fourier(frames) if plan.frequencies is None else fourier_at(frames, plan.frequencies)

@@ -101,7 +101,7 @@ REGISTERS |= {
     merged.program(name, phases, ""): (64, 64, 80) for name in ("merged", "merged_adjoint") for phases in (1, 2, 4)
 }
 REGISTERS |= {one_pole.program("", ends=ends): (64, 64, 80) for ends in (False, True)}
-REGISTERS |= {loader.Program(name, ""): (40, 48, 48) for name in ("segments", "overlapped", "controlled")}
+REGISTERS |= {loader.Program(name, ""): (40, 48, 48) for name in ("segments", "overlapped", "controlled", "bfloat16")}
 REGISTERS |= {polyphase.program(frames, ""): (64, 64, 96) for frames in polyphase.FRAMES}
 REGISTERS |= {median_filter.program(size, ""): (128, 128, 255) for size in (1, 17, 31, median_filter.LARGEST)}
 REGISTERS |= {

@@ -40,6 +40,7 @@ WAVELETS = Wavelets(8000.0, (100.0, 190.0, 2000.0), (200.0, 101.3, 9.5), (1.0, 2
 
 WRITTEN = [Plan(FRAMING, WINDOW, 2.0, BANK, scaling) for scaling in (None, Scaling(10.0, 1e-3))]
 WRITTEN.append(Plan(FRAMING, WINDOW, 1.5))
+DENSE = ((64, 16), (64, 5), (20, 13), (9, 30), (250, 20))
 WAYS = ((64, 16), (64, 5), (20, 13), (9, 30))
 
 # Arguments after the signal, and whether the result is linear in it.
@@ -56,10 +57,11 @@ CASES = {
         for hop, padding in ((3, 100), (16, 100), (70, 0))
     ],
     "windowed_frames": [((FRAMING, WINDOW), True)],
-    "dense_products": [
-        ((np.arange(6.0 * n_fft).reshape(2, 3, n_fft) % 7 - 3, hop), True)
-        for n_fft, hop in ((64, 16), (64, 5), (20, 13), (9, 30), (250, 20))
+    "dense_products": [((np.arange(6.0 * n_fft).reshape(2, 3, n_fft) % 7 - 3, hop), True) for n_fft, hop in DENSE],
+    "dense_products_adjoint": [
+        ((np.arange(6.0 * n_fft).reshape(2, 3, n_fft) % 7 - 3, hop, 300), True) for n_fft, hop in DENSE
     ],
+    "dense_products_gradient": [((np.resize(SLOPES, (4, 300)), n_fft, hop), True) for n_fft, hop in DENSE],
     "mix_rows": [
         ((matrix,), True) for matrix in (Constant(np.eye(5, 40) - np.eye(5, 40, k=7)), Constant(SLOPES[0, :, :40]))
     ],
@@ -133,6 +135,8 @@ def signal_for(name, arguments, dtype, rng):
     shape = {
         "modulus": lambda: (2, 3, 300),
         "merged_adjoint": lambda way: (4, 3, way.n_frames),
+        "dense_products_adjoint": lambda basis, hop, n: (4, 3, 1 + (n - basis.shape[-1]) // hop),
+        "dense_products_gradient": lambda y, n_fft, hop: (4, 3, 1 + (y.shape[-1] - n_fft) // hop),
         "synthesis": lambda framing, _: (2, 1 + framing.frame_length // 2, 40),
         "constant_q_adjoint": lambda n, framing, _: (2, 3, 3, framing.n_frames(n)),
     }.get(name)

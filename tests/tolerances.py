@@ -7,6 +7,9 @@ import numpy as np
 SPECTRUM = {"float32": 1e-6, "float64": 1e-12}
 PEAK = {"float32": 1e-6, "float64": 1e-12}
 LEVELS = {"float32": 1e-5, "float64": 1e-12}
+# Relative L2 error of products by tensor cores: each factor is within 2^-11 in TF32, and within 2^-18 as the sum of two
+# bfloat16, whose small parts are not multiplied with each other.
+PRODUCTS = {"tf32": 2.0**-10, "bf16x3": 2.0**-17} | {None: SPECTRUM["float32"]}
 
 
 def dtype_of(x) -> str:

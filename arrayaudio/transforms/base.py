@@ -64,8 +64,8 @@ def _compiled(transform: "Transform") -> Plan:
 
 def compiled(transform: "Transform") -> Plan:
     """The plan of a transform, built once for all that have the same settings, with its own arrays if it has any."""
-    plan = _compiled(bare(transform))
-    return dataclasses.replace(plan, **transform._given) if transform._given else plan
+    plan, given = _compiled(bare(transform)), transform._given
+    return dataclasses.replace(plan, precision=transform._precision, **given) if given else plan
 
 
 @settings

@@ -24,7 +24,7 @@ class Chroma(FramedTransform):
     ----------
     sr : float
         Sampling rate in Hz.
-    n_fft, hop_length, win_length, window, center, pad_mode, device
+    n_fft, hop_length, win_length, window, center, pad_mode, precision, device
         As for `STFT`; the hop is 512 by default, as in librosa.
     n_chroma : int
         Pitch classes in an octave.

@@ -19,6 +19,8 @@ from arrayaudio.transforms.long_signals import blocks, in_chunks
 from arrayaudio.transforms.ragged import Ragged, ragged, require_alike
 from arrayaudio.windows import Window, centred_window, freeze_window
 
+PRECISIONS = (None, "tf32", "bf16x3")
+
 
 @settings
 class Framed(Transform):
@@ -189,6 +191,7 @@ class FramedTransform(Framed):
     n_fft: int = 2048
     win_length: int | None = None
     window: Window = "hann"
+    precision: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -198,6 +201,7 @@ class FramedTransform(Framed):
             raise ParameterError(f"win_length={win_length}: must be at most n_fft={n_fft}")
         hop = max(1, win_length // 4) if self.hop_length is None else whole("hop_length", self.hop_length)
         window = freeze_window(self.window, win_length)
+        one_of("precision", self.precision, PRECISIONS)
         self._replace(n_fft=n_fft, win_length=win_length, hop_length=hop, window=window)
 
     @property
@@ -205,6 +209,18 @@ class FramedTransform(Framed):
         """How signals are cut into frames."""
         assert self.hop_length is not None
         return Framing(self.n_fft, self.hop_length, self.n_fft // 2 if self.center else 0, self.pad_mode)
+
+    @property
+    def _precision(self) -> str | None:
+        return self.precision
+
+    def _checked(self, y: ArrayLike) -> Array:
+        if self.precision is not None and "basis" not in (self._given or {}):
+            raise ParameterError(
+                f"precision={self.precision!r}: is that of products with a learned basis; give one by with_params, or "
+                "leave the precision out"
+            )
+        return super()._checked(y)
 
     def _by_frames(self) -> ByFrames:
         return super()._by_frames()._replace(separate=self._separate)

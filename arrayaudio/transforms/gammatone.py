@@ -33,6 +33,8 @@ class Gammatonegram(Banded):
         As for `MelSpectrogram`.
     trainable_bins, trainable_stft : bool
         Whether `params` holds the bands, and the windowed Fourier basis, to be learned: see `with_params`.
+    precision : None, "tf32" or "bf16x3"
+        Of products with a basis that was given: see `STFT`.
 
     Returns
     -------

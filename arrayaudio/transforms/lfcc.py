@@ -19,7 +19,7 @@ class LFCC(Cepstral):
 
     Parameters
     ----------
-    sr, n_fft, hop_length, win_length, window, center, pad_mode, device
+    sr, n_fft, hop_length, win_length, window, center, pad_mode, trainable_stft, precision, device
         As for `MelSpectrogram`.
     fmin, fmax, power, scale, amin, top_db
         As for `MelSpectrogram`, but for `scale`, which is "db" by default.

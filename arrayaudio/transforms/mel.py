@@ -69,6 +69,8 @@ class MelSpectrogram(MelBased):
         For "db": levels more than this under the loudest of their item are raised to that level.
     trainable_mel, trainable_stft : bool
         Whether `params` holds the mel bank, and the windowed Fourier basis, to be learned: see `with_params`.
+    precision : None, "tf32" or "bf16x3"
+        Of products with a basis that was given: see `STFT`.
 
     Returns
     -------

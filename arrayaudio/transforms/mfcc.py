@@ -21,7 +21,8 @@ class MFCC(Cepstral, MelBased):
     ----------
     sr, n_fft, hop_length, win_length, window, center, pad_mode, device
         As for `MelSpectrogram`.
-    n_mels, fmin, fmax, power, mel_scale, scale, amin, top_db, trainable_mel, trainable_stft
+    n_mels, fmin, fmax, power, mel_scale, scale, amin, top_db, trainable_mel, trainable_stft,
+    precision
         As for `MelSpectrogram`, but for `scale`, which is "db" by default.
     mel_norm : "slaney" or None
         Norm of the mel bands.

@@ -42,6 +42,11 @@ class Learnable:
         return ()
 
     @property
+    def _precision(self) -> str | None:
+        """That of products of a basis with frames, if it is not that of the signal."""
+        return None
+
+    @property
     def params(self) -> dict[str, Any]:
         """The arrays that this transform learns, by name; float32 NumPy at first, then those of `with_params`."""
         held = self._held

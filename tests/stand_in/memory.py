@@ -71,6 +71,15 @@ def allocated(x: np.ndarray) -> None:
     _in_use[key] = x.nbytes, weakref.ref(x, lambda _: _in_use.pop(key, None))
 
 
+def found(pointer: int, n_bytes: int) -> tuple[np.ndarray, int]:
+    """The array that holds so many bytes from an address on, and how far from its beginning they lie."""
+    for _, reference in list(_in_use.values()):
+        x = reference()
+        if x is not None and 0 <= pointer - x.ctypes.data and pointer + n_bytes <= x.ctypes.data + x.nbytes:
+            return x, pointer - x.ctypes.data
+    raise IndexError(f"{n_bytes} bytes from {pointer:#x} on lie in no array")
+
+
 def info() -> tuple[int, int]:
     """Free bytes, and those there are."""
     total = POOL.limit or 2**34

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from . import cuda, kernels, memory, real
+from . import cublas, cuda, kernels, memory, real
 from .functions import OWN, Ufunc, function
 
 _real = real.cupy
@@ -49,7 +49,9 @@ def _cuda() -> dict[str, ModuleType]:
             "nvrtc": kernels.NVRTC,
             "function": {"Module": kernels.Module, "Function": kernels.Function},
             "driver": {"funcSetAttribute": kernels.funcSetAttribute, "CUDADriverError": kernels.CUDADriverError},
-            "runtime": cuda.RUNTIME,
+            "runtime": cuda.RUNTIME | cublas.RUNTIME,
+            "cublas": cublas.CONTENT,
+            "device": cublas.DEVICE,
         }.items()
     }
     whole = _module("cupy.cuda", **parts, **cuda.CONTENT)
