@@ -317,7 +317,10 @@ def as_real(x: ArrayLike, name: str = "signal") -> Array:
     if dtype in ("float32", "float64"):
         return cast(array, dtype)
     if dtype.startswith(("int", "uint")):
-        remedy = "scale it with aa.pcm_to_float, or convert it with astype('float32') if it isn't PCM"
+        remedy = (
+            "scale it with aa.pcm_to_float, or build the transform with pcm=True; if it isn't PCM, convert it with "
+            "astype('float32')"
+        )
     elif dtype.startswith("complex"):
         remedy = "take its magnitude, or its real and its imaginary part on their own"
     else:

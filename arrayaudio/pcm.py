@@ -1,6 +1,6 @@
-"""Integer PCM samples -> floating point in [-1, 1)."""
+"""Samples as they are stored, in integer PCM or half precision -> floating point, PCM in [-1, 1)."""
 
-from arrayaudio.arrays import Array, ArrayLike, asarray, cast, dtype_name, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, as_real, asarray, cast, dtype_name, on_device_of
 from arrayaudio.errors import DTypeError
 
 __all__ = ["pcm_to_float"]
@@ -45,3 +45,8 @@ def pcm_to_float(samples: ArrayLike) -> Array:
     zero, full_scale, dtype = FORMATS[dtype_name(pcm)]
     with on_device_of(pcm):
         return (cast(pcm, dtype) - zero) / full_scale
+
+
+def in_floats(y: Array) -> Array:
+    """Return stored samples, PCM or floats of any precision, as float32 or float64."""
+    return pcm_to_float(y) if dtype_name(y) in FORMATS else as_real(y)

@@ -15,6 +15,7 @@ from arrayaudio.dense import dense
 from arrayaudio.frames import INDEX_MODES, Framing, pad, windowed_frames
 from arrayaudio.inverse import synthesis
 from arrayaudio.nonuniform import Interpolation, fourier_at, interpolation
+from arrayaudio.pcm import in_floats
 from arrayaudio.primitive import primitive, pullback_of
 from arrayaudio.project import fourier, fourier_basis, half_weights, mix_rows
 from arrayaudio.spectrum import Detector, Scaling, along, detected, modulus, scaled
@@ -57,7 +58,8 @@ class Plan:
         return (*signals[:-1], n_rows, self.framing.n_frames(signals[-1]))
 
     def dtype(self, signals: Any) -> np.dtype[Any]:
-        """The dtype of the result for signals of a dtype."""
+        """The dtype of the result for signals of a dtype; what is stored in less than single precision has that."""
+        signals = np.float64 if np.dtype(signals).itemsize > 4 else np.float32
         return np.result_type(signals, np.complex64 if self.detector == "complex" else signals)
 
     def fourier_basis(self) -> np.ndarray:
@@ -75,7 +77,11 @@ class Plan:
 
 @primitive
 def spectrogram(y: Array, plan: Plan) -> Array:
-    """Run `plan` on real signals: (..., n_samples) -> (..., freq, n_frames), C-contiguous."""
+    """Run `plan` on real signals: (..., n_samples) -> (..., freq, n_frames), C-contiguous.
+
+    Fast versions may read signals as they are stored, in half precision or 16 bits of PCM.
+    """
+    y = in_floats(y)
     if plan.bank is not None and not plan.bank.fixed:
         # What comes before a bank that is learned may still be fast.
         S = spectrogram(y, dataclasses.replace(plan, bank=None, scaling=None))
@@ -90,8 +96,9 @@ def spectrogram(y: Array, plan: Plan) -> Array:
 
 @primitive
 def written(out: Array, y: Array, plan: Plan) -> Array:
-    """Write `spectrogram(y, plan)` to `out`, C-contiguous, and return it."""
-    out[...] = spectrogram(y, plan)
+    """Write `spectrogram(y, plan)` to `out`, C-contiguous and perhaps in half precision, and return it."""
+    with np.errstate(over="ignore"):
+        out[...] = spectrogram(y, plan)
     return out
 
 

@@ -5,7 +5,9 @@ import functools
 import json
 import math
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
+
+import numpy as np
 
 from arrayaudio.arrays import (
     Array,
@@ -13,6 +15,7 @@ from arrayaudio.arrays import (
     as_signal,
     asarray,
     check_device,
+    device,
     dtype_name,
     on_device_of,
     require_finite,
@@ -20,6 +23,7 @@ from arrayaudio.arrays import (
 from arrayaudio.checks import one_of, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.parts import in_parts
+from arrayaudio.pcm import in_floats
 from arrayaudio.plan import Plan, spectrogram, written
 from arrayaudio.transforms.output import require_output
 from arrayaudio.transforms.params import Learnable, bare, moved
@@ -73,37 +77,56 @@ class Transform(Learnable):
     """Base of all transforms: frozen settings, called on a signal (..., n_samples).
 
     `device="cuda"` moves signals there first; without it the signal decides. `check_finite=False` skips the search
-    for NaN and infinite samples, which then spoil the frames they are in.
+    for NaN and infinite samples, which then spoil the frames they are in. `pcm=True` takes integers for PCM, as
+    `pcm_to_float` does; without it they are refused.
     """
+
+    reads_stored: ClassVar[bool] = False
+    """Whether signals go to `spectrogram` first, which may read them as they are stored."""
 
     device: str | None = None
     check_finite: bool = True
+    pcm: bool = False
 
     def __post_init__(self) -> None:
         check_device(self.device)
         one_of("check_finite", self.check_finite, (True, False))
+        one_of("pcm", self.pcm, (True, False))
 
     def __call__(self, y: ArrayLike, *, out: Array | None = None, memory_budget: int | None = None) -> Array:
         """Transform a signal (..., n_samples) into (..., freq, time).
 
         With `out`, the result is written there: an array of the result's shape and dtype, contiguous, and where the
-        signal is. Large results are faster in memory that is used again. With `memory_budget`, signals are processed
-        in chunks that take about as many bytes at most, beside the signal and the result; both may be memory-mapped.
+        signal is. Large results are faster in memory that is used again. In place of float32 it may have float16,
+        where numbers above 65504 become infinite. With `memory_budget`, signals are processed in chunks that take
+        about as many bytes at most, beside the signal and the result; both may be memory-mapped.
+
+        float16 is computed in float32, and so is int16 with `pcm`. On a GPU, spectra and bands read it as it is.
         """
         if memory_budget is not None:
             return self._in_chunks(y, whole("memory_budget", memory_budget, most=2**63 - 1), out)
-        signal = self._checked(y)
+        signal = self._taken(y)
         if out is None:
             return in_parts(self._apply, signal, recorded=self._recorded)
         with on_device_of(signal):
             return self._fill(out, signal)
 
     def _checked(self, y: ArrayLike) -> Array:
-        """Return a signal where this transform wants it, or raise."""
-        signal = as_signal(asarray(y, device=self.device))
+        """Return a signal in floating point, where this transform wants it, or raise."""
+        given = asarray(y, device=self.device)
+        signal = as_signal(in_floats(given) if self.pcm else given)
         if self.check_finite:
             require_finite(signal)
         return signal
+
+    def _taken(self, y: ArrayLike) -> Array:
+        """Return a signal as it is stored, if a GPU reads it so, and `_checked` else."""
+        signal = asarray(y, device=self.device)
+        stored = ("float16", "int16") if self.pcm else ("float16",)
+        as_it_is = self.reads_stored and not self._given and self._precision is None
+        if as_it_is and dtype_name(signal) in stored and device(signal) != "cpu" and signal.ndim and signal.shape[-1]:
+            return signal
+        return self._checked(signal)
 
     def _apply(self, y: Array) -> Array:
         return spectrogram(y, compiled(self))
@@ -121,7 +144,8 @@ class Transform(Learnable):
             return out
         result = in_parts(self._apply, y, recorded=self._recorded)
         require_output(out, y, result.shape, dtype_name(result))
-        out[...] = result
+        with np.errstate(over="ignore"):
+            out[...] = result
         return out
 
     def _in_chunks(self, y: ArrayLike, budget: int, out: Array | None) -> Array:  # noqa: ARG002

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -10,14 +10,11 @@ from arrayaudio.arrays import (
     Array,
     ArrayLike,
     Constant,
-    as_signal,
-    asarray,
     cast,
     contiguous,
     dtype_name,
     namespace,
     on_device_of,
-    require_finite,
 )
 from arrayaudio.checks import frequency_range, one_of, real, whole
 from arrayaudio.errors import ParameterError
@@ -116,6 +113,8 @@ class CFP(FramedTransform):
     """
 
     sr: float
+    reads_stored: ClassVar[bool] = False
+
     n_fft: int = 8192
     hop_length: int | None = 512
     window: Window = "blackmanharris"
@@ -153,9 +152,7 @@ class CFP(FramedTransform):
         """Return all four outputs at once, from one pass over a signal (..., n_samples)."""
         if len(self.g) == 1:
             raise ParameterError(f"g={self.g!r}: must have at least 2 exponents for all parts")
-        signal = as_signal(asarray(y, device=self.device))
-        if self.check_finite:
-            require_finite(signal)
+        signal = self._checked(y)
         with on_device_of(signal):
             return CFPParts(*self._joined(signal, CFPParts._fields))
 

@@ -3,7 +3,7 @@
 import dataclasses
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -187,6 +187,8 @@ class Framed(Transform):
 @settings
 class FramedTransform(Framed):
     """Base of the transforms whose frames are windowed, and have `n_fft` samples."""
+
+    reads_stored: ClassVar[bool] = True
 
     n_fft: int = 2048
     win_length: int | None = None

@@ -9,12 +9,16 @@ from arrayaudio.errors import DifferentiationError, ParameterError
 
 
 def require_output(out: Array, y: Array, shape: tuple[int, ...], dtype: Any) -> None:
-    """Raise unless the result for `y` fits into `out`: its library, device, shape, dtype and layout."""
+    """Raise unless the result for `y` fits into `out`: its library, device, shape, dtype and layout.
+
+    Half precision will do for single precision.
+    """
     if plain(y) is not y or plain(out) is not out:
         raise DifferentiationError("out: arrays on the tape are never written to; leave it out")
     xp = namespace(out, y)
     wanted = np.dtype(dtype).name
-    if tuple(out.shape) != tuple(shape) or dtype_name(out) != wanted:
+    halved = wanted == "float32" and dtype_name(out) == "float16"
+    if tuple(out.shape) != tuple(shape) or not (halved or dtype_name(out) == wanted):
         raise ParameterError(f"out has shape {out.shape} and dtype {dtype_name(out)}: must be {shape} and {wanted}")
     flags = getattr(out, "flags", None)
     if flags is not None and not flags.c_contiguous:

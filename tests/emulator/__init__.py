@@ -203,6 +203,9 @@ def _check_types(name: str, args: Sequence[np.ndarray | np.generic], expected: S
         if not isinstance(arg, np.ndarray | np.generic):
             raise TypeError(f"argument {i} of {name} must be an array or numpy scalar, such as np.int32, not {arg!r}")
         form = "*" if isinstance(arg, np.ndarray) else "="
-        if f"{form}{_KINDS.get(arg.dtype.kind)}{arg.dtype.itemsize:02d}" != code.replace("<", "*"):
+        # C++ knows half precision only as a struct of two bytes.
+        if f"{form}{_KINDS.get(arg.dtype.kind)}{arg.dtype.itemsize:02d}" != code.replace("<", "*").replace(
+            "s02", "f02"
+        ):
             wanted = f"{_FORMS[code[0]]} ({int(code[2:])}-byte {_KIND_NAMES[code[1]]})"
             raise TypeError(f"argument {i} of {name} must be: {wanted}, not {_FORMS[form]} of {arg.dtype}")

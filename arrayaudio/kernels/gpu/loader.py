@@ -55,7 +55,18 @@ def _included(name: str) -> str:
 
 
 def compile_cubin(program: Program, architecture: int, *extra: str) -> tuple[bytes, str]:
-    """Compile to machine code for an architecture such as 90, and return it with the log; BackendError if it fails."""
+    """Compile to machine code for an architecture such as 90, and return it with the log; BackendError if it fails.
+
+    A kernel whose registers do not suffice, as its log shows, is compiled for fewer blocks to share a multiprocessor.
+    """
+    for fewer in range(3):
+        machine_code, log = _compiled(program, architecture, f"-DFEWER_BLOCKS={fewer}", "--ptxas-options=-v", *extra)
+        if "FEWER_BLOCKS" not in program.text or not re.search(r"[1-9]\d* bytes spill", log):
+            break
+    return machine_code, log
+
+
+def _compiled(program: Program, architecture: int, *extra: str) -> tuple[bytes, str]:
     nvrtc = _nvrtc()
     name = f"{program.name}.cu"
     try:

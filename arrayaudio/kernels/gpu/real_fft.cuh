@@ -11,6 +11,7 @@
 // wants them.
 
 #include "padding.cuh"
+#include "samples.cuh"
 
 #ifndef DYNAMIC_SHARED
 #define DYNAMIC_SHARED(type, name) extern __shared__ __align__(16) type name[]
@@ -41,8 +42,13 @@ struct First {
 constexpr int N = Sizes<RADICES>::points, DIGITS = First<RADICES>::size;
 constexpr int STEP = N / DIGITS, BLOCK = STEP | 1;
 
-// Blocks that share a multiprocessor by their registers: as many as these suffice for, but for a few bytes.
-#define SHARING (sizeof(REAL) == 8 ? 1 : DIGITS > 16 || __CUDA_ARCH__ >= 1000 ? 2 : 3)
+// Blocks that share a multiprocessor by their registers: as many as these suffice for. Where a compiler would spill, it
+// is asked again for fewer.
+#ifndef FEWER_BLOCKS
+#define FEWER_BLOCKS 0
+#endif
+#define MOST_SHARING (sizeof(REAL) == 8 ? 1 : DIGITS > 16 || __CUDA_ARCH__ >= 1000 ? 2 : 3)
+#define SHARING (MOST_SHARING > FEWER_BLOCKS ? MOST_SHARING - FEWER_BLOCKS : 1)
 
 // Where a point lies in its row.
 __device__ __forceinline__ int place_of_point(int p) { return p / STEP * BLOCK + p % STEP; }
@@ -87,10 +93,15 @@ __device__ __forceinline__ void passes(REAL2* rows, int pitch, int log_tile, con
 // A signal in memory, as frames are loaded from it: one sample, or two from a place that suits both.
 struct Samples {
     static constexpr int ARRAYS = 1;  // that a sample takes
-    const REAL* y;
-    __device__ __forceinline__ REAL at(long long p) const { return y[p]; }
-    __device__ __forceinline__ REAL2 pair(long long p) const { return *(const REAL2*)(y + p); }
-    __device__ __forceinline__ bool paired(long long p) const { return (size_t)(y + p) % sizeof(REAL2) == 0; }
+    const SAMPLE* y;
+    __device__ __forceinline__ REAL at(long long p) const { return value(y[p]); }
+    __device__ __forceinline__ REAL2 pair(long long p) const {
+        const Two<SAMPLE> both = *(const Two<SAMPLE>*)(y + p);
+        REAL2 values;
+        values.x = value(both.x), values.y = value(both.y);
+        return values;
+    }
+    __device__ __forceinline__ bool paired(long long p) const { return (size_t)(y + p) % sizeof(Two<SAMPLE>) == 0; }
 };
 
 // The first pass, with the window before it. Points come from the rows, or from a signal whose frames all begin at

@@ -26,14 +26,14 @@ enum Target { SPECTRA, VALUES, POINTS };
 // Results go to `out`. A thread stays with its frame, and goes from bin to bin by the same distances.
 template <Target target>
 __device__ __forceinline__ void split(REAL2* rows, int pitch, int log_tile, const REAL2* __restrict__ halves,
-                                      bool root, Level level, REAL* out, long long n_frames, int n_here) {
+                                      bool root, Level level, RESULT* out, long long n_frames, int n_here) {
     const int t = threadIdx.x & ((1 << log_tile) - 1), next = THREADS >> log_tile;
     const unsigned first = threadIdx.x >> log_tile;
     REAL2* const row = rows + t * pitch;
     if (target != POINTS && t >= n_here) return;
     constexpr int parts = target == SPECTRA ? 2 : 1;
     const long long step = next * n_frames * parts;
-    REAL *low = out + (first * n_frames + t) * parts, *high = out + ((N - first) * n_frames + t) * parts;
+    RESULT *low = out + (first * n_frames + t) * parts, *high = out + ((N - first) * n_frames + t) * parts;
     for (unsigned k = first; k <= N / 2; k += next) {
         REAL2* const a = row + place_of_bin<N, RADICES>(k);
         REAL2* const b = row + place_of_bin<N, RADICES>(k ? N - k : 0);
@@ -43,8 +43,8 @@ __device__ __forceinline__ void split(REAL2* rows, int pitch, int log_tile, cons
             *(REAL2*)low = X;
             if (2 * k < N) *(REAL2*)high = Y;
         } else if (target == VALUES) {
-            *low = level.of(detected(X, root));
-            if (2 * k < N) *high = level.of(detected(Y, root));
+            put(level.of(detected(X, root)), low);
+            if (2 * k < N) put(level.of(detected(Y, root)), high);
         } else {
             a->x = detected(X, root);
             if (k == 0) a->y = detected(Y, root);
@@ -58,7 +58,7 @@ __device__ __forceinline__ void split(REAL2* rows, int pitch, int log_tile, cons
 // the bits of the second number, where in a row the value lies. Neighbouring threads read neighbouring taps.
 __device__ __forceinline__ void gather(const REAL2* rows, int pitch, int log_tile, int n_bands,
                                        const int* __restrict__ first, const REAL2* __restrict__ taps, Level level,
-                                       REAL* out, long long n_frames, int n_here) {
+                                       RESULT* out, long long n_frames, int n_here) {
     for (int i = threadIdx.x; i < n_bands << log_tile; i += THREADS) {
         const int t = i & ((1 << log_tile) - 1), band = i >> log_tile, end = first[band / 4 + 1];
         if (t >= n_here) continue;
@@ -73,15 +73,15 @@ __device__ __forceinline__ void gather(const REAL2* rows, int pitch, int log_til
                 sums[part] += tap.x * values[place];
             }
         }
-        out[band * n_frames + t] = level.of(sums[0] + sums[1]);
+        put(level.of(sums[0] + sums[1]), out + band * n_frames + t);
     }
 }
 
 // `tables` holds exp(-2 pi i k / n_fft) up to k = N / 2, and the factors between passes after them. Without bands,
 // n_bands is 0.
 extern "C" __global__ void __launch_bounds__(THREADS, SHARING)
-    spectrogram(const REAL* __restrict__ y, const REAL* __restrict__ window, const REAL* __restrict__ tables,
-                const int* __restrict__ first, const REAL* __restrict__ taps, REAL* out, long long n_items, long long n_samples, long long n_frames, long long hop,
+    spectrogram(const SAMPLE* __restrict__ y, const REAL* __restrict__ window, const REAL* __restrict__ tables,
+                const int* __restrict__ first, const REAL* __restrict__ taps, RESULT* out, long long n_items, long long n_samples, long long n_frames, long long hop,
                 long long padding, int mode, int detector, int n_bands, int has_levels, REAL floor, REAL factor, REAL lowest,
                 int log_tile, int pitch) {
     DYNAMIC_SHARED(REAL2, rows);
@@ -93,7 +93,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, SHARING)
     for (long long i = blockIdx.x; i < n_items * tiles; i += gridDim.x) {
         const long long item = i / tiles, frame = (i % tiles) << log_tile;
         const int n_here = (int)min(n_frames - frame, 1LL << log_tile);
-        REAL* const here = out + (item * n_rows * n_frames + frame) * (detector == SPECTRUM ? 2 : 1);
+        RESULT* const here = out + (item * n_rows * n_frames + frame) * (detector == SPECTRUM ? 2 : 1);
         transform<RADICES>(rows, pitch, log_tile, Samples{y + item * n_samples}, n_samples, frame * hop - padding, hop,
                            n_here, mode, (const REAL2*)window, factors);
         const bool root = detector == MAGNITUDE;

@@ -8,7 +8,7 @@ import cupy
 import numpy as np
 
 from arrayaudio.kernels.gpu.butterflies import butterflies
-from arrayaudio.kernels.gpu.fft import places, radices, tables, tile
+from arrayaudio.kernels.gpu.fft import Tile, places, radices, tables, tile
 from arrayaudio.kernels.gpu.loader import REALS, Program, current_device, launch, on_device, shared_limit
 from arrayaudio.kernels.gpu.windowed_frames import MODES
 
@@ -52,55 +52,78 @@ def no_bands(dtype: str, device: int) -> tuple[Any, Any]:
     return Bands(np.zeros((0, 17))).copies(dtype, device)
 
 
-def program(sizes: tuple[int, ...], dtype: str) -> Program:
-    """Return the kernel for frames of a length and precision; all else is an argument of it."""
-    return Program("spectrogram", dtype, (f"RADICES={','.join(map(str, sizes))}",), butterflies(sizes))
+# What signals and results may be stored as, by their dtypes.
+STORED = {"int16": "short", "float16": "Half"}
+
+
+def program(sizes: tuple[int, ...], dtype: str, signal: str = "", result: str = "") -> Program:
+    """Return the kernel for frames of a length and precision; all else is an argument of it.
+
+    Signals and results may be stored in other formats.
+    """
+    stored = [f"{name}={STORED[kind]}" for name, kind in (("SAMPLE", signal), ("RESULT", result)) if kind in STORED]
+    return Program("spectrogram", dtype, (f"RADICES={','.join(map(str, sizes))}", *stored), butterflies(sizes))
+
+
+def _real(y: Any) -> np.dtype[Any]:
+    """The precision of the arithmetic."""
+    return np.dtype(np.float32) if y.dtype.name in STORED else y.dtype
 
 
 def _covered(y: Any, plan: Any) -> bool:
     if plan.basis is not None or plan.frequencies is not None or plan.framing.pad_mode not in MODES:
         return False
     n_fft, bank = plan.framing.frame_length, plan.bank
-    if y.dtype.name not in REALS or radices(n_fft) is None or plan.detector not in DETECTORS:
+    if _real(y).name not in REALS or radices(n_fft) is None or plan.detector not in DETECTORS:
         return False
     if not plan.window.fixed or plan.window.value.shape != (n_fft,):
         return False
     if bank is not None and not (bank.fixed and bank.value.shape[1] == 1 + n_fft // 2):
         return False
-    return plan.detector != "complex" or (bank is None and plan.scaling is None)
+    if plan.detector == "complex" and not (bank is None and plan.scaling is None):
+        return False
+    return _tile(y, plan).shared_bytes(_real(y).itemsize) <= shared_limit(current_device())
+
+
+def _tile(y: Any, plan: Any) -> Tile:
+    """How many frames a block takes, and how they lie."""
+    framing, itemsize = plan.framing, _real(y).itemsize
+    sizes, n_items = radices(framing.frame_length) or (), y.size // y.shape[-1]
+    return tile(sizes, itemsize, n_items, framing.n_frames(y.shape[-1]), shared_limit(current_device()))
 
 
 def spectrogram(y: Any, plan: Any) -> Any:
     """Run `plan` on (..., n_samples), or decline other frame lengths, phases, odd powers and learned arrays."""
     if not _covered(y, plan):
         return NotImplemented
-    framing, bank, scaling, device, real = plan.framing, plan.bank, plan.scaling, current_device(), y.dtype
-    sizes, n_samples = radices(framing.frame_length) or (), y.shape[-1]
-    n_items, n_frames = y.size // n_samples, framing.n_frames(n_samples)
-    shape = tile(sizes, real.itemsize, n_items, n_frames, shared_limit(device))
-    if shape.shared_bytes(real.itemsize) > shared_limit(device):
+    return written(cupy.empty(plan.shape(y.shape), plan.dtype(_real(y))), y, plan)
+
+
+def written(out: Any, y: Any, plan: Any) -> Any:
+    """Write what `spectrogram` returns to contiguous memory of its dtype, or in half precision, or decline."""
+    if not _covered(y, plan):
         return NotImplemented
-    n_rows = 1 + framing.frame_length // 2 if bank is None else bank.value.shape[0]
-    dtype = np.result_type(real, np.complex64) if plan.detector == "complex" else real
-    out = cupy.empty((*y.shape[:-1], n_rows, n_frames), dtype=dtype)
     if out.size == 0:
         return out
+    framing, bank, scaling, device, real = plan.framing, plan.bank, plan.scaling, current_device(), _real(y)
+    sizes, n_samples, shape = radices(framing.frame_length) or (), y.shape[-1], _tile(y, plan)
+    n_items, n_frames, n_bands = y.size // n_samples, framing.n_frames(n_samples), 0 if bank is None else out.shape[-2]
     bands = no_bands if bank is None else bank.derived(Bands).copies
     levels = (0.0, 0.0, 0.0)
     if scaling is not None:
         levels = (scaling.floor, scaling.factor / (1 if scaling.base == "e" else math.log(10)), scaling.lowest)
     counts = (n_items, n_samples, n_frames, framing.hop_length, framing.padding)
-    kinds = (MODES[framing.pad_mode], DETECTORS[plan.detector], 0 if bank is None else n_rows, scaling is not None)
+    kinds = (MODES[framing.pad_mode], DETECTORS[plan.detector], n_bands, scaling is not None)
     launch(
-        program(sizes, real.name),
+        program(sizes, real.name, y.dtype.name, out.dtype.name),
         (min(n_items * -(-n_frames // shape.n_frames), MOST_BLOCKS),),
         (THREADS,),
         (
             cupy.ascontiguousarray(y),
-            plan.window.like(y),
+            plan.window.like(cupy.empty(0, real)),
             tables(sizes, real.name, device),
             *bands(real.name, device),
-            out.view(real),
+            out.view(real) if plan.detector == "complex" else out,
             *map(np.int64, counts),
             *map(np.int32, kinds),
             *map(real.type, levels),
@@ -111,5 +134,5 @@ def spectrogram(y: Any, plan: Any) -> Any:
     )
     if scaling is not None and scaling.range is not None:
         loudest = cupy.amax(out, axis=(-2, -1), keepdims=True)
-        cupy.maximum(out, loudest - real.type(scaling.range), out=out)
+        cupy.maximum(out, loudest - out.dtype.type(scaling.range), out=out)
     return out
