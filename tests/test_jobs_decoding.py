@@ -1,5 +1,6 @@
 """Decoders give what is in a file, and a file that is their death costs nothing else."""
 
+import hashlib
 import os
 import signal
 from pathlib import Path
@@ -14,7 +15,7 @@ from arrayaudio.jobs.decoding import Decoder, Header
 from arrayaudio.jobs.extract import Task, extract_one
 from arrayaudio.jobs.settings import Settings
 
-from .recordings import BAD_FILES, NAMES, encoded, tone, wav_header
+from .recordings import BAD_FILES, NAMES, SR, encoded, tone, wav_header
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,17 @@ def test_samples_outlive_the_next_file_and_the_decoder(audio):
 
 def test_the_header_tells_what_is_to_come(decoder, audio):
     y, _ = io.load(audio / "guitar.flac", mono=False)
-    assert decoder.header(audio / "guitar.flac") == Header(44100.0, *y.shape)
+    header, digest, loaded = decoder.begin(audio / "guitar.flac", sr=22050.0)
+    assert header == Header(44100.0, *y.shape)
+    assert digest == hashlib.sha256((audio / "guitar.flac").read_bytes()).hexdigest()
+    np.testing.assert_array_equal(loaded[0], decoder.load(audio / "guitar.flac", sr=22050.0)[0], strict=True)
+    assert loaded[1] == 22050
+
+
+def test_long_ones_are_loaded_apart(decoder, tmp_path):
+    for size, longer in ((2**19, False), (2**19 + 1, True)):
+        soundfile.write(tmp_path / "long.wav", np.zeros((size, 2)), SR)
+        assert (decoder.begin(tmp_path / "long.wav")[2] is None) == longer
 
 
 KINDS = {
@@ -98,7 +109,7 @@ SPOILED = {
 def test_what_cannot_be_read_is_named_with_the_reason(decoder, audio, tmp_path, operation, content, reason):
     path = tmp_path / "bad.wav"
     path.write_bytes(content)
-    decoder.header(audio / "speech.flac")
+    decoder.begin(audio / "speech.flac")
     process = decoder._process
     with pytest.raises(aa.AudioDecodeError, match=rf"bad\.wav: .*{reason}"):
         decoder.load(path) if operation == "load" else decoder.spool(path, tmp_path)
@@ -138,7 +149,7 @@ def test_a_crash_is_the_end_of_one_file(troubled, tmp_path, audio):
     with Decoder() as decoder:
         for _ in range(2):
             with pytest.raises(aa.AudioDecodeError, match=r"crash\.wav: its decoder died \(SIGSEGV\)"):
-                decoder.header(tmp_path / "crash.wav")
+                decoder.begin(tmp_path / "crash.wav")
             assert decoder.load(audio / "speech.flac")[0].size == 113600
 
 
@@ -146,7 +157,7 @@ def test_a_hang_is_the_end_of_one_file(troubled, tmp_path, audio):
     (tmp_path / "hang.wav").touch()
     with Decoder(timeout=0.5) as decoder:
         with pytest.raises(aa.AudioDecodeError, match=r"hang\.wav: was not decoded within 0\.5 s; allow more time"):
-            decoder.header(tmp_path / "hang.wav")
+            decoder.begin(tmp_path / "hang.wav")
         assert decoder._process is None
         decoder.timeout = 300
         assert decoder.load(audio / "speech.flac")[0].size == 113600
@@ -155,22 +166,22 @@ def test_a_hang_is_the_end_of_one_file(troubled, tmp_path, audio):
 def test_a_pipe_that_nobody_fills_is_a_hang(tmp_path):
     os.mkfifo(tmp_path / "pipe.wav")
     with Decoder(timeout=0.5) as decoder, pytest.raises(aa.AudioDecodeError, match=r"pipe\.wav: was not decoded"):
-        decoder.header(tmp_path / "pipe.wav")
+        decoder.begin(tmp_path / "pipe.wav")
 
 
 def test_a_decoder_that_died_between_files_is_replaced(audio):
     with Decoder() as decoder:
-        decoder.header(audio / "speech.flac")
+        decoder.begin(audio / "speech.flac")
         first = decoder._process
         first.kill()
         first.wait()
-        assert decoder.header(audio / "speech.flac").n_samples == 113600
+        assert decoder.begin(audio / "speech.flac")[0].n_samples == 113600
         assert decoder._process is not first
 
 
 def test_the_end_of_a_decoder_is_the_end_of_its_process(audio):
     decoder = Decoder()
-    decoder.header(audio / "speech.flac")
+    decoder.begin(audio / "speech.flac")
     process = decoder._process
     decoder.close()
     assert process.returncode == -signal.SIGKILL
@@ -184,7 +195,7 @@ def test_a_decoder_that_cannot_start_says_how_to_see_why(tmp_path, monkeypatch, 
         Decoder() as decoder,
         pytest.raises(aa.BackendError, match=r"not start \(exit code 7\): run .* to see why"),
     ):
-        decoder.header(audio / "speech.flac")
+        decoder.begin(audio / "speech.flac")
 
 
 def test_decoders_may_be_started_in_daemonic_workers(audio):
@@ -196,4 +207,4 @@ def test_decoders_may_be_started_in_daemonic_workers(audio):
 
 def _length(path: Path) -> int:
     with Decoder() as decoder:
-        return decoder.header(path).n_samples
+        return decoder.begin(path)[0].n_samples

@@ -1,5 +1,6 @@
 """Features of a job in one Zarr store, and as rows of one Parquet table: the same numbers as in files."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -45,6 +46,7 @@ def test_a_store_has_a_group_for_each_recording(clips, out):
         assert group.attrs["source"] == {
             "path": str(clips / name),
             "fingerprint": f"{stat.st_size}-{stat.st_mtime_ns}",
+            "sha256": hashlib.sha256((clips / name).read_bytes()).hexdigest(),
         }
         assert group.attrs["versions"]["arrayaudio"] == aa.__version__
 

@@ -2,6 +2,7 @@
 
 import errno
 import functools
+import hashlib
 import json
 import os
 import pickle
@@ -53,7 +54,10 @@ def test_a_second_run_finds_all_done(clips, out):
     assert run("extract", clips, "-o", out).stdout == result.stdout
 
 
-def touch(clips, out):
+def edit_a_sample(clips, out):
+    content = bytearray((clips / "a.wav").read_bytes())
+    content[-1] ^= 1
+    (clips / "a.wav").write_bytes(content)
     os.utime(clips / "a.wav", ns=(1, 1))
 
 
@@ -79,7 +83,7 @@ def tear(clips, out):
     (out / NAME).write_text("".join(f"{row.to_json()}\n" for row in rows)[:-20])
 
 
-CHANGES = [touch, edit, remove, cut, forget, tear]
+CHANGES = [edit_a_sample, edit, remove, cut, forget, tear]
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
@@ -91,6 +95,17 @@ def test_what_changed_is_done_again_and_only_that(clips, out, change):
     assert statuses(out) == {"a.npz": "done", "b/c.npz": "skipped", "clip.npz": "skipped", "z.npz": "skipped"}
     run("extract", clips, "-o", out / "fresh")
     assert features(out / "a.npz").tobytes() == features(out / "fresh" / "a.npz").tobytes()
+
+
+def test_a_recording_that_was_touched_or_copied_anew_is_what_it_was(clips, out):
+    run("extract", clips, "-o", out)
+    before = contents(out)
+    os.utime(clips / "a.wav", ns=(1, 1))
+    assert "4 of them by an earlier run" in run("extract", clips, "-o", out).stdout
+    assert contents(out) == before
+    rows = [row for row in read_rows(out) if row.output == "a.npz"]
+    assert rows[0].fingerprint != rows[1].fingerprint == f"{(clips / 'a.wav').stat().st_size}-1"
+    assert rows[0].sha256 == rows[1].sha256
 
 
 def test_a_recording_that_was_added_is_done(clips, out):
@@ -197,6 +212,7 @@ def test_a_row_tells_what_was_done(clips, out):
     assert (row.path, row.output, row.status, row.reason) == (str(task.source), "b/c.npz", "done", None)
     assert (row.duration, row.sr, row.shape) == (0.5, SR, list(features(task.target).shape))
     assert (row.settings, row.fingerprint) == (MEL.digest, f"{stat.st_size}-{stat.st_mtime_ns}")
+    assert row.sha256 == hashlib.sha256(task.source.read_bytes()).hexdigest()
     assert row.output_bytes == task.target.stat().st_size
     assert row.seconds > 0
 

@@ -1,6 +1,7 @@
 """Audio files in, feature files out."""
 
 import contextlib
+import io
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import numpy as np
 from arrayaudio.errors import AudioDecodeError, MissingExtraError, ParameterError
 from arrayaudio.resampling import resample
 
+SHORT = 2**24  # bytes of features that may be twice in memory
 SUFFIXES = frozenset({".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".w64", ".wav"})
 
 
@@ -169,7 +171,17 @@ def save_features(path: Path, S: np.ndarray, transform: Any, n_samples: int, sr:
     frequencies, times = transform.frequencies, transform.times(n_samples)
     if path.suffix == ".npz":
         arrays = {"features": S, "frequencies": frequencies, "times": times, "settings": np.array(json.dumps(settings))}
-        write_whole(path, lambda file: np.savez(file, **arrays))
+
+        def write(file: IO[bytes]) -> None:
+            # An archive seeks and writes a hundred times, and threads wait for each other each time.
+            if S.nbytes > SHORT:
+                np.savez(file, **arrays)
+                return
+            archive = io.BytesIO()
+            np.savez(archive, **arrays)
+            file.write(archive.getbuffer())
+
+        write_whole(path, write)
     elif path.suffix == ".npy":
         described = {"settings": settings, "frequencies": frequencies.tolist(), "times": times.tolist()}
         write_whole(path.with_name(f"{path.name}.json"), lambda file: file.write(json.dumps(described).encode()))

@@ -1,5 +1,6 @@
 """The program of a decoder process: it reads files of any origin, and may die of them."""
 
+import hashlib
 import json
 import os
 import signal
@@ -22,9 +23,13 @@ BLOCK_LENGTH = 2**18
 Answer = tuple[Any, IO[bytes] | None]
 
 
-def header(path: str) -> Answer:
-    """Sampling rate, channels and samples."""
-    return io.header(path), None
+def begin(path: str, *, sr: float | None, mono: bool, short: int) -> Answer:
+    """The header and the SHA-256 of a file, and what `load` gives if it has no more than `short` numbers."""
+    found = io.header(path)
+    with open(path, "rb") as file:  # noqa: PTH123 - a name that is no UTF-8 stays what it is
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    loaded, samples = load(path, sr=sr, mono=mono) if found[1] * found[2] <= short else (None, None)
+    return (found, digest, loaded), samples
 
 
 def _memory() -> IO[bytes]:
@@ -57,7 +62,7 @@ def spool(path: str, *, folder: str, sr: float | None, mono: bool) -> Answer:
     return (shape, rate if sr is None else sr), file
 
 
-OPERATIONS: dict[str, Callable[..., Answer]] = {"header": header, "load": load, "spool": spool}
+OPERATIONS: dict[str, Callable[..., Answer]] = {"begin": begin, "load": load, "spool": spool}
 
 
 def main() -> None:
@@ -78,9 +83,9 @@ def main() -> None:
             if shared is not None:
                 shared.flush()
         except (ArrayAudioError, OSError, MemoryError) as error:
-            connection.send_bytes(json.dumps(["failed", str(error)]).encode())
+            connection.send_bytes(json.dumps(["failed", str(error), False]).encode())
         else:
-            connection.send_bytes(json.dumps(["done", answer]).encode())
+            connection.send_bytes(json.dumps(["done", answer, shared is not None]).encode())
             if shared is not None:
                 send_handle(connection, shared.fileno(), None)
                 shared.close()

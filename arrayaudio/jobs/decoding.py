@@ -18,6 +18,8 @@ from arrayaudio.ext.io import printable
 
 START_TIMEOUT = 120.0
 GRACE = 5.0
+# Numbers that are sent along with a header: so few that nobody need be asked whether there is room for them.
+SHORT = 2**20
 
 
 class Header(NamedTuple):
@@ -27,6 +29,10 @@ class Header(NamedTuple):
     n_channels: int
     n_samples: int
     remark: str | None = None
+
+
+Loaded = tuple[np.ndarray, float]
+"""Samples, and their sampling rate."""
 
 
 class Decoder:
@@ -53,20 +59,21 @@ class Decoder:
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
 
-    def header(self, path: str | os.PathLike[str]) -> Header:
-        """Return what the header of a file claims, or raise AudioDecodeError."""
-        return Header(*self._ask("header", path)[0])
-
-    def load(
+    def begin(
         self, path: str | os.PathLike[str], *, sr: float | None = None, mono: bool = True
-    ) -> tuple[np.ndarray, float]:
+    ) -> tuple[Header, str, Loaded | None]:
+        """Return what the header of a file claims, its SHA-256, and what `load` returns, or None if it is long."""
+        (header, digest, loaded), y = self._ask("begin", path, sr=sr, mono=mono, short=SHORT)
+        return Header(*header), digest, None if loaded is None else (y.reshape(loaded[0]), loaded[1])
+
+    def load(self, path: str | os.PathLike[str], *, sr: float | None = None, mono: bool = True) -> Loaded:
         """Read a file as `ext.io.load` does; the samples are read-only."""
         (shape, rate), y = self._ask("load", path, sr=sr, mono=mono)
         return y.reshape(shape), rate
 
     def spool(
         self, path: str | os.PathLike[str], folder: Path, *, sr: float | None = None, mono: bool = True
-    ) -> tuple[np.ndarray, float]:
+    ) -> Loaded:
         """Read a file longer than memory: its samples lie in a file without a name in `folder`, mapped into memory."""
         (shape, rate), y = self._ask("spool", path, folder=os.fspath(folder), sr=sr, mono=mono)
         return y.reshape(shape).T, rate
@@ -95,10 +102,10 @@ class Decoder:
                 raise AudioDecodeError(
                     f"{printable(path)}: was not decoded within {self.timeout:g} s; allow more time, or leave it out"
                 )
-            state, answer = json.loads(connection.recv_bytes())
+            state, answer, shares = json.loads(connection.recv_bytes())
             if state == "failed":
                 raise AudioDecodeError(answer)
-            if operation == "header":
+            if not shares:
                 return answer, None
             with os.fdopen(recv_handle(connection), "rb") as file:
                 return answer, np.memmap(file, np.float32, "r")

@@ -1,6 +1,7 @@
 """One recording to one feature file: what all executors of jobs call."""
 
 import errno
+import functools
 import os
 import tempfile
 import threading
@@ -35,7 +36,7 @@ class Task(NamedTuple):
 
 
 def fingerprint(path: Path) -> str | None:
-    """Return what stands for the content of a file: its size and the time of its last change; None if it has none."""
+    """Return the size of a file and the time of its last change, or None if there is no file."""
     try:
         found = path.stat()
     except OSError:
@@ -89,14 +90,18 @@ def extract_one(
     facts: dict[str, Any] = {"path": source, "output": str(task.target.relative_to(out))}
     try:
         with nullcontext(decoder) if decoder is not None else Decoder() as decoding:
-            header = decoding.header(task.source)
+            header, facts["sha256"], loaded = decoding.begin(task.source, sr=settings.sr, mono=settings.mono)
             with holding(min(memory_budget, needed := _bytes_needed(header, settings))):
-                n_samples, S = _features(task, settings, decoding, memory_budget, long=needed > memory_budget)
+                if needed > memory_budget:
+                    n_samples, S = _long_features(task, settings, decoding, memory_budget)
+                else:
+                    y, rate = loaded or decoding.load(task.source, sr=settings.sr, mono=settings.mono)
+                    n_samples, S = y.shape[-1], to_numpy(settings.transform(rate)(asarray(y, device=settings.device)))
                 transform = settings.transform(header.sr)
                 # The features last: where they are, all is.
                 if pictures:
                     _draw(task, S, transform, n_samples)
-                origin = {"path": io.printable(source), "fingerprint": mark}
+                origin = {"path": io.printable(source), "fingerprint": mark, "sha256": facts["sha256"]}
                 outputs.save(task.target, S, transform, n_samples, out=out, source=origin)
         facts["reason"] = header.remark or _too_few(n_samples, header, settings)
         facts |= {"status": "done", "sr": header.sr, "duration": n_samples / (settings.sr or header.sr)}
@@ -123,18 +128,18 @@ def _bytes_needed(header: Header, settings: Settings) -> int:
     transform = settings.transform(header.sr)
     n_samples = header.n_samples if settings.sr is None else round(header.n_samples * settings.sr / header.sr)
     channels = 1 if settings.mono else header.n_channels
-    n_values = len(transform.frequencies) * transform.n_frames(max(n_samples, transform.min_length))
+    n_values = _n_rows(transform) * transform.n_frames(max(n_samples, transform.min_length))
     # Twice the signal: in the decoder and shared. Twice the features, which may be complex.
     return 4 * (header.n_channels * header.n_samples + 2 * channels * n_samples + 2 * channels * n_values)
 
 
-def _features(
-    task: Task, settings: Settings, decoder: Decoder, memory_budget: int, *, long: bool
-) -> tuple[int, np.ndarray]:
-    """Return the number of samples, and the features in memory, or in a file without a name if they are long."""
-    if not long:
-        y, rate = decoder.load(task.source, sr=settings.sr, mono=settings.mono)
-        return y.shape[-1], to_numpy(settings.transform(rate)(asarray(y, device=settings.device)))
+@functools.lru_cache(maxsize=16)
+def _n_rows(transform: Framed) -> int:
+    return len(transform.frequencies)
+
+
+def _long_features(task: Task, settings: Settings, decoder: Decoder, memory_budget: int) -> tuple[int, np.ndarray]:
+    """Return the number of samples, and the features, which lie in a file without a name unless a GPU made them."""
     task.target.parent.mkdir(parents=True, exist_ok=True)
     y, rate = decoder.spool(task.source, task.target.parent, sr=settings.sr, mono=settings.mono)
     transform = settings.transform(rate)

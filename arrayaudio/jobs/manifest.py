@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -16,7 +16,7 @@ class Row:
 
     `status` is "done", "failed" for the given `reason`, or "skipped" where an earlier run had done it; then the rest is
     that run's. Done ones have a `reason` for doubt where the recording ends early. `settings` is a digest of the
-    settings, and `fingerprint` stands for the content of the recording: its size and the time of its last change.
+    settings. `fingerprint` holds the size of the recording and the time of its last change, and `sha256` its content.
     """
 
     path: str
@@ -29,11 +29,12 @@ class Row:
     output_bytes: int | None = None
     settings: str
     fingerprint: str | None
+    sha256: str | None = None
     seconds: float
 
     def to_json(self) -> str:
         """Return the row as a line, in ASCII whatever the names are."""
-        return json.dumps(asdict(self))
+        return json.dumps(vars(self))
 
 
 def parsed(line: bytes) -> Row | None:

@@ -1,5 +1,6 @@
 """Jobs: many recordings into one folder, each once, whatever comes between."""
 
+import hashlib
 import json
 import os
 import re
@@ -53,7 +54,7 @@ def run_job(
             for task in tasks:
                 row = before.get(str(task.target.relative_to(out)))
                 if row is not None and _is_done(task, row, pictures):
-                    row = replace(row, status="skipped", seconds=0.0)
+                    row = replace(row, status="skipped", fingerprint=fingerprint(task.source), seconds=0.0)
                     manifest.append(row)
                     yield task, row
                 else:
@@ -68,11 +69,22 @@ def _is_done(task: Task, row: Row, pictures: bool) -> bool:
     """Whether an earlier run has written the target of a task, from the same recording, and it is still there."""
     if row.status == "failed" or row.path != os.path.abspath(task.source):  # noqa: PTH100
         return False
-    if row.fingerprint is None or row.fingerprint != fingerprint(task.source):
+    if not _is_same(task.source, row):
         return False
     if not task.target.is_file() or task.target.stat().st_size != row.output_bytes:
         return False
     return not pictures or picture_of(task.target).is_file()
+
+
+def _is_same(source: Path, row: Row) -> bool:
+    """Whether a recording is what it was: not touched since, or still of the same content."""
+    now = fingerprint(source)
+    if now is None or row.fingerprint is None or now == row.fingerprint:
+        return now == row.fingerprint is not None
+    if row.sha256 is None or now.partition("-")[0] != row.fingerprint.partition("-")[0]:
+        return False
+    with source.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == row.sha256
 
 
 def _require_same(out: Path, settings: Settings, before: dict[str, Row]) -> None:
