@@ -96,6 +96,11 @@ def current(device_id: int | None = None) -> Stream:
     return getattr(_here, "stream", Stream.null)
 
 
+def external(ptr: int, device_id: int = -1) -> Stream:
+    """The stream at an address, whoever made it."""
+    return _streams[ptr]
+
+
 def synchronize_all() -> None:
     """Let the host wait for all that was written."""
     for stream in list(_streams.values()):
