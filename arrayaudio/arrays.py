@@ -112,10 +112,10 @@ class _OnGpu:
 
 
 @contextlib.contextmanager
-def on_stream(number: int, pointer: int) -> Iterator[None]:
-    """Make a stream of another library, given by its address, the current one of CuPy on the device of that number."""
+def on_stream(number: int, stream: Any) -> Iterator[None]:
+    """Let CuPy work on the device of that number, and on another library's stream, which has `__cuda_stream__`."""
     cupy = _usable_cupy(f"cuda:{number}")
-    with _OnGpu(cupy.cuda.Device(number)), cupy.cuda.ExternalStream(pointer, number):
+    with _OnGpu(cupy.cuda.Device(number)), cupy.cuda.Stream.from_external(stream):
         yield
 
 

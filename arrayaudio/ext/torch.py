@@ -8,11 +8,10 @@ from typing import Any
 from arrayaudio.arrays import Array, asarray, on_stream
 from arrayaudio.autodiff.gradients import vjp
 from arrayaudio.autodiff.trees import leaves, mapped, rebuilt
-from arrayaudio.errors import BackendError, MissingExtraError, ParameterError
+from arrayaudio.errors import BackendError, DifferentiationError, MissingExtraError, ParameterError
 
 try:
     import torch
-    from torch.autograd.function import once_differentiable
     from torch.utils.dlpack import from_dlpack
 except ImportError as problem:
     raise MissingExtraError("PyTorch modules", "torch", problem) from problem
@@ -139,8 +138,9 @@ class _OnTape(torch.autograd.Function):
         return value
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
+        if torch.is_grad_enabled():
+            raise DifferentiationError("create_graph=True: gradients of transforms cannot be differentiated again")
         tape, *tensors = ctx.saved_tensors
         tensors = tensors[: len(ctx.wanted)]
         pullback = getattr(tape, "pullback", None)
@@ -178,10 +178,8 @@ def _require_together(x: Any, params: dict[str, torch.Tensor]) -> None:
     for name, p in params.items():
         if p.device != x.device:
             raise BackendError(f"signal is on {x.device} and {name} on {p.device}: move one, as in module.to(x.device)")
-    if torch.jit.is_tracing():
-        raise BackendError(
-            "torch.jit.trace would keep the numbers of this one call: leave this module out of the trace"
-        )
+    if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
+        raise BackendError("torch.jit.trace would keep the numbers of this call: leave this module out of the trace")
 
 
 def _stream_of(tensor: torch.Tensor) -> AbstractContextManager[Any]:
@@ -189,7 +187,7 @@ def _stream_of(tensor: torch.Tensor) -> AbstractContextManager[Any]:
     if tensor.device.type == "cpu":
         return contextlib.nullcontext()
     stream = torch.cuda.current_stream(tensor.device)
-    return on_stream(stream.device_index, stream.cuda_stream)
+    return on_stream(stream.device_index, stream)
 
 
 def _wide(tensor: torch.Tensor) -> torch.Tensor:

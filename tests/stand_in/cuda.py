@@ -76,7 +76,6 @@ CONTENT = {
     "Device": Device,
     "alloc_pinned_memory": memory.alloc_pinned_memory,
     "Stream": streams.Stream,
-    "ExternalStream": streams.external,
     "Event": streams.Event,
     "get_current_stream": streams.current,
     "get_device_id": current_device,

@@ -51,6 +51,12 @@ class Stream:
         self.seen: dict[Stream, int] = {}
         self.pending: list[tuple[int, Callable[[], None]]] = []
 
+    @classmethod
+    def from_external(cls, obj: Any) -> "Stream":
+        version, pointer = obj.__cuda_stream__()
+        assert version == 0
+        return _streams[pointer]
+
     def __enter__(self) -> "Stream":
         _here.before = [*getattr(_here, "before", []), current()]
         return self.use()
@@ -94,11 +100,6 @@ Stream.null = Stream(null=True)
 def current(device_id: int | None = None) -> Stream:
     """The stream of this thread."""
     return getattr(_here, "stream", Stream.null)
-
-
-def external(ptr: int, device_id: int = -1) -> Stream:
-    """The stream at an address, whoever made it."""
-    return _streams[ptr]
 
 
 def synchronize_all() -> None:
