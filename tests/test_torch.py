@@ -3,6 +3,8 @@
 import copy
 import io
 import pickle
+import subprocess
+import sys
 import weakref
 
 import numpy as np
@@ -288,6 +290,11 @@ class TestTape:
         with pytest.raises(aa.DifferentiationError, match="create_graph=True: gradients of transforms cannot be"):
             torch.autograd.grad(mel()(x).sum(), x, create_graph=True)
 
+    def test_functional_transforms_are_refused_by_torch(self):
+        for transform in (torch.func.grad, torch.func.vmap):
+            with pytest.raises(RuntimeError, match=r"functorch|vmap|setup_context"):
+                transform(lambda x: mel()(x).sum())(torch.randn(300, 300)[0 if transform is torch.func.grad else ...])
+
 
 @pytest.mark.parametrize(
     ("x", "error", "message"),
@@ -323,7 +330,13 @@ def test_transforms_with_a_device_are_refused():
         Module(aa.STFT(device="cpu"))
 
 
+def test_without_torch_the_extra_is_named():
+    script = "import sys; sys.modules['torch'] = None; import arrayaudio.ext.torch"
+    done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True, timeout=60)
+    assert "MissingExtraError: PyTorch modules needs the [torch] extra" in done.stderr
+
+
 def test_traces_are_refused():
     module = Module(aa.STFT())
-    with pytest.warns(), pytest.raises(aa.BackendError, match=r"torch\.jit\.trace would keep the numbers"):
+    with pytest.warns(), pytest.raises(aa.BackendError, match=r"leave this module out"):
         torch.jit.trace(module, torch.zeros(3000))

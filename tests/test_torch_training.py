@@ -179,6 +179,13 @@ class TestCompiledModels:
             model.zero_grad()
         assert counter.op_count >= 8  # all that comes behind the spectrogram
 
+    def test_whole_graphs_are_refused(self):
+        module, x = Module(aa.STFT(n_fft=64)), torch.randn(300)
+        with pytest.raises(torch._dynamo.exc.Unsupported):
+            torch.compile(module, backend="eager", fullgraph=True)(x)
+        with pytest.raises(aa.BackendError, match="leave this module out"):
+            torch.export.export(module, (x,))
+
     def test_a_module_alone_is_run_as_it_is(self):
         module, x = Module(aa.STFT(n_fft=64)), torch.randn(300)
         assert torch.equal(torch.compile(module, backend="eager")(x), module(x))

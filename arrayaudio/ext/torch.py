@@ -40,7 +40,9 @@ class Module(torch.nn.Module):
         If `transform` is something else or has a device; in a call, if the signal is no dense tensor.
     BackendError
         In a call, if signal and parameters are on different devices, on one that is neither a CPU nor a CUDA device, or
-        on a GPU that CuPy cannot use.
+        on a GPU that CuPy cannot use, or the call is being exported or traced.
+    DifferentiationError
+        On the way back, with `create_graph=True`.
 
     Notes
     -----
@@ -110,7 +112,7 @@ class Module(torch.nn.Module):
 
     def _compute(self, method: str, x: torch.Tensor, args: Any, options: Any) -> Any:
         params = self.params
-        _require_together(x, dict(self.named_parameters()))
+        _require_usable(x, dict(self.named_parameters()))
         tensors = [_wide(tensor) for tensor in (x, *leaves(params))]
 
         def call(y: Array, *arrays: Array) -> Any:
@@ -164,7 +166,7 @@ def _recorded(call: Callable[..., Any], tensors: Any, wanted: tuple[bool, ...]) 
         return mapped(_tensor, value), pullback
 
 
-def _require_together(x: Any, params: dict[str, torch.Tensor]) -> None:
+def _require_usable(x: Any, params: dict[str, torch.Tensor]) -> None:
     """Raise unless a signal is a dense tensor, and where it can be worked on."""
     if not isinstance(x, torch.Tensor):
         raise ParameterError(
@@ -178,8 +180,11 @@ def _require_together(x: Any, params: dict[str, torch.Tensor]) -> None:
     for name, p in params.items():
         if p.device != x.device:
             raise BackendError(f"signal is on {x.device} and {name} on {p.device}: move one, as in module.to(x.device)")
-    if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
-        raise BackendError("torch.jit.trace would keep the numbers of this call: leave this module out of the trace")
+    if torch.compiler.is_exporting() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
+        raise BackendError(
+            "torch.export and torch.jit.trace see torch's operations alone: leave this module out, and give what is "
+            "exported its result"
+        )
 
 
 def _stream_of(tensor: torch.Tensor) -> AbstractContextManager[Any]:
