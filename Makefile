@@ -53,6 +53,7 @@ bench: .venv/dev.ready
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	$(BIN)/python -m bench.cpu
 	$(BIN)/python -m bench.training
+	$(BIN)/python -m bench.torch_layers
 	$(BIN)/python -m bench.scaling
 	$(BIN)/python -m bench.batch
 

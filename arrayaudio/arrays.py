@@ -11,7 +11,7 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
@@ -109,6 +109,14 @@ class _OnGpu:
             f"cuda:{self.device.id} is out of memory ({error}); {free / 1e9:.3g} of its {total / 1e9:.3g} GB are free. "
             "Give up arrays that are not needed, use float32, shorter signals or smaller batches, or device='cpu'"
         ) from None
+
+
+@contextlib.contextmanager
+def on_stream(number: int, stream: Any) -> Iterator[None]:
+    """Let CuPy work on the device of that number, and on another library's stream, which has `__cuda_stream__`."""
+    cupy = _usable_cupy(f"cuda:{number}")
+    with _OnGpu(cupy.cuda.Device(number)), cupy.cuda.Stream.from_external(stream):
+        yield
 
 
 def _lacks_memory(error: BaseException) -> bool:
@@ -242,7 +250,8 @@ def asarray(x: ArrayLike, device: str | None = None) -> Array:
         array = x
     elif getattr(x, "requires_grad", False):
         raise DifferentiationError(
-            f"{type(x).__name__} requires its gradient, which ends here: pass x.detach(), or take gradients with aa.vjp"
+            f"{type(x).__name__} requires its gradient, which ends here: pass x.detach(), wrap the transform in "
+            "arrayaudio.ext.torch.Module for gradients in PyTorch, or take them with aa.vjp"
         )
     elif _on_cuda(x):
         array = _shared(x)

@@ -17,6 +17,7 @@ import torch
 from nnAudio import features
 
 import arrayaudio as aa
+from arrayaudio.ext.torch import Module
 from bench.running import in_turns, quiet, write
 
 SR, N_FFT, HOP, N_MELS, RATE = 22050, 2048, 512, 128, 1e-3
@@ -53,6 +54,13 @@ def torchs(forward: Callable[[Any], Any], array: Any, y: Any, weights: Any) -> S
     return call
 
 
+def bridged(layer: Any, y: np.ndarray, weights: np.ndarray) -> Step:
+    """A step of arrayaudio as a torch module."""
+    module = Module(layer)
+    (array,) = module.parameters()
+    return torchs(module, array, torch.from_numpy(y), torch.from_numpy(weights))
+
+
 def fourier(y: np.ndarray, weights: np.ndarray) -> tuple[dict[str, Step], np.ndarray]:
     """Learn the windowed Fourier basis of a magnitude STFT."""
 
@@ -84,8 +92,10 @@ def fourier(y: np.ndarray, weights: np.ndarray) -> tuple[dict[str, Step], np.nda
         assert len(updated) == 2
         return np.stack([layer.wcos.grad.numpy()[:, 0], -layer.wsin.grad.numpy()[:, 0]])
 
+    own = aa.STFT(n_fft=N_FFT, hop_length=HOP, trainable=True, output="magnitude")
     contenders: dict[str, Step] = {
-        "arrayaudio": ours(aa.STFT(n_fft=N_FFT, hop_length=HOP, trainable=True, output="magnitude"), y, weights),
+        "arrayaudio": ours(own, y, weights),
+        "arrayaudio in torch": bridged(own, y, weights),
         "nnAudio": nnaudio,
         "torch conv1d": torchs(forward, basis, torch.from_numpy(y), torch.from_numpy(weights)),
     }
@@ -117,8 +127,10 @@ def mel(y: np.ndarray, weights: np.ndarray) -> tuple[dict[str, Step], np.ndarray
         pad_mode="constant",
         trainable_mel=True,
     )
+    own = aa.MelSpectrogram(sr=SR, n_mels=N_MELS, trainable_mel=True)
     contenders = {
-        "arrayaudio": ours(aa.MelSpectrogram(sr=SR, n_mels=N_MELS, trainable_mel=True), y, weights),
+        "arrayaudio": ours(own, y, weights),
+        "arrayaudio in torch": bridged(own, y, weights),
         "nnAudio": torchs(layer, layer.mel_basis, torch.from_numpy(y), torch.from_numpy(weights)),
         "torch.stft and matmul": torchs(forward, bank, torch.from_numpy(y), torch.from_numpy(weights)),
     }
@@ -142,7 +154,8 @@ def compare(name: str, contenders: dict[str, Step], exact: np.ndarray) -> dict[s
 
 
 def main() -> None:
-    """Run both workloads and write the results."""
+    """Run both workloads, with as many threads for all, and write the results."""
+    aa.set_num_threads(torch.get_num_threads())
     rng = np.random.default_rng(0)
     y = rng.standard_normal((16, 10 * SR)).astype(np.float32)
     n_frames = 1 + y.shape[-1] // HOP

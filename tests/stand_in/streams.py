@@ -51,6 +51,12 @@ class Stream:
         self.seen: dict[Stream, int] = {}
         self.pending: list[tuple[int, Callable[[], None]]] = []
 
+    @classmethod
+    def from_external(cls, obj: Any) -> "Stream":
+        version, pointer = obj.__cuda_stream__()
+        assert version == 0
+        return _streams[pointer]
+
     def __enter__(self) -> "Stream":
         _here.before = [*getattr(_here, "before", []), current()]
         return self.use()
