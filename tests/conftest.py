@@ -116,6 +116,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     def runs(item: pytest.Item) -> bool:
         fixtures = getattr(item, "fixturenames", ())
+        if "device" in fixtures:
+            return not config.getoption("--stand-in") and not cuda_problem()
         if config.getoption("--stand-in"):
             return "gpu" in fixtures or "library" in fixtures
         return "stand_in" not in fixtures and ("gpu" not in fixtures or not cuda_problem())
@@ -154,6 +156,11 @@ def gpu(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> Gpu:
 
         monkeypatch.setattr(kernels, "schedules", emulator.SCHEDULES)
     return Gpu("cupy", launches, monkeypatch, load.cache_clear)
+
+
+@pytest.fixture
+def device() -> None:
+    """Says that a test needs a real GPU."""
 
 
 @pytest.fixture

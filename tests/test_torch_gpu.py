@@ -14,8 +14,6 @@ from arrayaudio.ext.torch import Module
 
 from .tolerances import relative_error
 
-CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU")
-
 
 class Lent:
     """A stream of another library."""
@@ -63,7 +61,7 @@ def test_without_a_usable_gpu_the_remedy_is_named(gpu, monkeypatch):
         pass
 
 
-@CUDA
+@pytest.mark.usefixtures("device")
 @pytest.mark.parametrize("settings", [{}, {"trainable_mel": True}, {"trainable_mel": True, "trainable_stft": True}])
 def test_numbers_and_gradients_are_those_of_the_cpu(settings):
     module = Module(aa.MelSpectrogram(sr=8000, n_fft=256, n_mels=20, scale="log", **settings)).double()
