@@ -1,21 +1,31 @@
-"""The program of a decoder process: it reads files of any origin, and may die of them."""
+"""The program of a decoder process: it reads files of any origin, and may die of them.
 
+Short recordings stay there, and become features without another process.
+"""
+
+import contextlib
+import functools
 import hashlib
 import json
 import os
 import signal
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
 import arrayaudio
-from arrayaudio.errors import ArrayAudioError, AudioDecodeError
+from arrayaudio.errors import ArrayAudioError, ArrayAudioWarning, AudioDecodeError, MissingExtraError
 from arrayaudio.ext import io
+from arrayaudio.jobs.decoding import Header, Loaded
+from arrayaudio.jobs.extract import Task, bytes_needed, extract_one
+from arrayaudio.jobs.settings import Settings
 from arrayaudio.streaming.conversion import resample_stream
 
 BLOCK_LENGTH = 2**18
@@ -23,11 +33,14 @@ BLOCK_LENGTH = 2**18
 Answer = tuple[Any, IO[bytes] | None]
 
 
+def _content(path: str | Path) -> str:
+    with open(path, "rb") as file:  # noqa: PTH123 - a name that is no UTF-8 stays what it is
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def begin(path: str, *, sr: float | None, mono: bool, short: int) -> Answer:
     """The header and the SHA-256 of a file, and what `load` gives if it has no more than `short` numbers."""
-    found = io.header(path)
-    with open(path, "rb") as file:  # noqa: PTH123 - a name that is no UTF-8 stays what it is
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    found, digest = io.header(path), _content(path)
     loaded, samples = load(path, sr=sr, mono=mono) if found[1] * found[2] <= short else (None, None)
     return (found, digest, loaded), samples
 
@@ -62,7 +75,56 @@ def spool(path: str, *, folder: str, sr: float | None, mono: bool) -> Answer:
     return (shape, rate if sr is None else sr), file
 
 
-OPERATIONS: dict[str, Callable[..., Answer]] = {"begin": begin, "load": load, "spool": spool}
+class Here:
+    """What a `Decoder` does, in this process, for a file whose header is known."""
+
+    def __init__(self, header: Header) -> None:
+        self.header = header
+
+    def begin(self, path: Path, *, sr: float | None, mono: bool) -> tuple[Header, str, Loaded]:
+        """The header and the SHA-256 of a file, and all that is in it."""
+        return self.header, _content(path), io.load(path, sr=sr, mono=mono)
+
+
+@functools.lru_cache(maxsize=8)
+def _settings(described: str) -> Settings:
+    options = json.loads(described)
+    make, more = getattr(arrayaudio, options.pop("transform")), {n: options.pop(n) for n in ("sr", "mono", "device")}
+    return Settings(make, options, **more)
+
+
+def warm(path: str, *, settings: str) -> Answer:  # noqa: ARG001 - all operations have one
+    """Load and compile what recordings with these settings will need."""
+    with contextlib.suppress(ArrayAudioError):  # if it does not suit this rate, it may suit that of a recording
+        transform = _settings(settings).transform(44100.0)
+        transform(np.zeros(transform.min_length, np.float32))
+    return None, None
+
+
+def extract(path: str, *, target: str, out: str, pictures: bool, settings: str, most: int) -> Answer:
+    """The row of a recording that takes no more than so many bytes, and warnings.
+
+    For others there is no row, nor where no file can be written at all: the one who asks will try, and see why.
+    """
+    task, how, header = Task(Path(path), Path(target)), _settings(settings), Header(*io.header(path))
+    with contextlib.suppress(Exception):  # which the row tells
+        if bytes_needed(header, how) > most:
+            return (None, []), None
+    with warnings.catch_warnings(record=True) as heard:
+        try:
+            row = extract_one(task, how, out=Path(out), pictures=pictures, memory_budget=most, decoder=Here(header))
+        except (MissingExtraError, OSError):
+            return (None, []), None
+    return (row.to_json(), [str(w.message) for w in heard if issubclass(w.category, ArrayAudioWarning)]), None
+
+
+OPERATIONS: dict[str, Callable[..., Answer]] = {
+    "begin": begin,
+    "load": load,
+    "spool": spool,
+    "warm": warm,
+    "extract": extract,
+}
 
 
 def main() -> None:

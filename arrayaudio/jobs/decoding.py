@@ -78,6 +78,26 @@ class Decoder:
         (shape, rate), y = self._ask("spool", path, folder=os.fspath(folder), sr=sr, mono=mono)
         return y.reshape(shape).T, rate
 
+    def extract(
+        self, source: Path, target: Path, *, out: Path, pictures: bool, settings: str, most: int
+    ) -> tuple[str | None, list[str]]:
+        """Have features of a recording written by the process, which takes no more than `most` bytes for it.
+
+        Returns the row as JSON, or None if the process leaves it to others, and warnings.
+        """
+        if self._process is None or self._process.poll() is not None:
+            self._ask("warm", source, START_TIMEOUT, settings=settings)
+        (row, heard), _ = self._ask(
+            "extract",
+            source,
+            target=os.fspath(target),
+            out=os.fspath(out),
+            pictures=pictures,
+            settings=settings,
+            most=most,
+        )
+        return row, heard
+
     def close(self) -> None:
         """End the process, if there is one."""
         if self._process is not None and self._connection is not None:
@@ -92,15 +112,17 @@ class Decoder:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _ask(self, operation: str, path: str | os.PathLike[str], **options: Any) -> tuple[Any, Any]:
+    def _ask(
+        self, operation: str, path: str | os.PathLike[str], timeout: float | None = None, **options: Any
+    ) -> tuple[Any, Any]:
         """Return the answer to a request, and the samples, if there are any."""
-        connection = self._started()
+        connection, seconds = self._started(), self.timeout if timeout is None else timeout
         try:
-            connection.send_bytes(json.dumps([operation, os.fspath(path), options, self.timeout + GRACE]).encode())
-            if not connection.poll(self.timeout):
+            connection.send_bytes(json.dumps([operation, os.fspath(path), options, seconds + GRACE]).encode())
+            if not connection.poll(seconds):
                 self.close()
                 raise AudioDecodeError(
-                    f"{printable(path)}: was not decoded within {self.timeout:g} s; allow more time, or leave it out"
+                    f"{printable(path)}: was not decoded within {seconds:g} s; allow more time, or leave it out"
                 )
             state, answer, shares = json.loads(connection.recv_bytes())
             if state == "failed":

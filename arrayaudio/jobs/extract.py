@@ -6,19 +6,21 @@ import os
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from arrayaudio.arrays import asarray, to_numpy
-from arrayaudio.errors import ArrayAudioError, MissingExtraError
-from arrayaudio.ext import io, plot
+from arrayaudio.errors import ArrayAudioError, ArrayAudioWarning, AudioDecodeError, MissingExtraError
+from arrayaudio.ext import io
 from arrayaudio.jobs import outputs
 from arrayaudio.jobs.decoding import Decoder, Header
-from arrayaudio.jobs.manifest import Row
+from arrayaudio.jobs.manifest import Row, parsed
 from arrayaudio.jobs.settings import Settings
 from arrayaudio.transforms.framed import Framed
 
@@ -56,7 +58,7 @@ def extract_one(
     out: Path,
     pictures: bool = False,
     memory_budget: int = 2 * 10**9,
-    decoder: Decoder | None = None,
+    decoder: Any = None,
     holding: Callable[[int], AbstractContextManager[Any]] = nullcontext,
 ) -> Row:
     """Write the features of one recording, and return what became of it.
@@ -91,7 +93,7 @@ def extract_one(
     try:
         with nullcontext(decoder) if decoder is not None else Decoder() as decoding:
             header, facts["sha256"], loaded = decoding.begin(task.source, sr=settings.sr, mono=settings.mono)
-            with holding(min(memory_budget, needed := _bytes_needed(header, settings))):
+            with holding(min(memory_budget, needed := bytes_needed(header, settings))):
                 if needed > memory_budget:
                     n_samples, S = _long_features(task, settings, decoding, memory_budget)
                 else:
@@ -118,12 +120,45 @@ def extract_one(
     return Row(**facts, settings=settings.digest, fingerprint=mark, seconds=seconds)
 
 
+def extract_by(
+    decoder: Decoder,
+    task: Task,
+    settings: Settings,
+    *,
+    out: Path,
+    pictures: bool,
+    memory_budget: int,
+    most: int,
+    holding: Callable[[int], AbstractContextManager[Any]] = nullcontext,
+) -> Row:
+    """Do what `extract_one` does, in the process of the decoder if that takes no more than `most` bytes there."""
+    described = settings.described
+    if most and described is not None:
+        start, mark = time.perf_counter(), fingerprint(task.source)
+        places = [Path(os.path.abspath(path)) for path in (task.source, task.target, out)]  # noqa: PTH100
+        facts: dict[str, Any] = {"path": str(places[0]), "output": str(task.target.relative_to(out))}
+        facts |= {"settings": settings.digest, "fingerprint": mark}
+        try:
+            line, heard = decoder.extract(*places[:2], out=places[2], pictures=pictures, settings=described, most=most)
+        except AudioDecodeError as error:
+            reason = str(error).removeprefix(f"{io.printable(places[0])}: ")
+            return Row(**facts, status="failed", reason=reason, seconds=round(time.perf_counter() - start, 6))
+        row = None if line is None else parsed(f"{line}\n".encode())
+        if row is not None:
+            for message in heard:
+                warnings.warn(message, ArrayAudioWarning, stacklevel=2)
+            return replace(row, **facts)
+    return extract_one(
+        task, settings, out=out, pictures=pictures, memory_budget=memory_budget, decoder=decoder, holding=holding
+    )
+
+
 def _too_few(n_samples: int, header: Header, settings: Settings) -> str | None:
     expected = header.n_samples if settings.sr is None else header.n_samples * settings.sr // header.sr
     return f"ends early: has {n_samples} of the {expected:.0f} samples that it claims" if n_samples < expected else None
 
 
-def _bytes_needed(header: Header, settings: Settings) -> int:
+def bytes_needed(header: Header, settings: Settings) -> int:
     """About as many bytes as a recording takes if all of it is in memory: as decoded, as transformed, as features."""
     transform = settings.transform(header.sr)
     n_samples = header.n_samples if settings.sr is None else round(header.n_samples * settings.sr / header.sr)
@@ -155,5 +190,7 @@ def _long_features(task: Task, settings: Settings, decoder: Decoder, memory_budg
 
 
 def _draw(task: Task, S: np.ndarray, transform: Framed, n_samples: int) -> None:
+    from arrayaudio.ext import plot  # which most jobs need not wait for
+
     with DRAWING:
         plot.draw_one(picture_of(task.target), S, transform, n_samples, io.printable(task.source.name))

@@ -1,4 +1,4 @@
-"""Tasks on the cores of this machine: threads, each with a decoder process, share the memory that is allowed."""
+"""Tasks on the cores of this machine: processes do short ones, threads those that share the memory that is allowed."""
 
 import os
 import queue
@@ -10,12 +10,14 @@ from pathlib import Path
 
 from arrayaudio.jobs.budget import Budget, half_of_memory
 from arrayaudio.jobs.decoding import Decoder
-from arrayaudio.jobs.extract import Task, extract_one
+from arrayaudio.jobs.extract import Task, extract_by
 from arrayaudio.jobs.manifest import Row
 from arrayaudio.jobs.settings import Settings
 
-# What a decoder takes besides samples.
-BYTES_OF_DECODER = 2 * 10**8
+# What a decoder takes besides samples and features, and the most that it takes for these.
+BYTES_OF_DECODER, SHORT = 2 * 10**8, 5 * 10**7
+# Recordings from which on it pays that all processes load the kernels, which takes each half a second or more.
+MANY = 500
 
 
 def usable_cores() -> int:
@@ -36,19 +38,21 @@ def in_threads(
 ) -> Iterator[tuple[Task, Row]]:
     """Iterate over tasks and their rows, in the order in which they are done.
 
-    While one thread waits for its decoder or for the disk, others compute. No task is begun once `stopped()`.
+    Each thread has a process that decodes. Recordings are transformed here, by all cores: while one thread waits for
+    its decoder or for the disk, others compute. Of many, the processes do all of those that are short, since threads
+    would wait for each other. No task is begun once `stopped()`.
 
     Parameters
     ----------
     workers : int, optional
-        How many recordings are in work at a time, if memory allows; by default two for each core.
+        How many recordings are in work at a time, if memory allows; by default one more than there are cores.
     memory_budget : int, optional
         Bytes that recordings, their features and decoders may take together; by default half of the memory.
     timeout : float
         Seconds after which a decoder is given up.
     """
     total = half_of_memory() if memory_budget is None else memory_budget
-    wanted = 2 * usable_cores() if workers is None else workers
+    wanted = usable_cores() + 1 if workers is None else workers
     workers = max(1, min(wanted, len(tasks), total // 2 // BYTES_OF_DECODER))
     budget = Budget(max(1, total // 2, total - workers * BYTES_OF_DECODER))
     decoders: queue.SimpleQueue[Decoder] = queue.SimpleQueue()
@@ -56,13 +60,14 @@ def in_threads(
     def work(task: Task) -> Row:
         decoder = decoders.get()
         try:
-            return extract_one(
+            return extract_by(
+                decoder,
                 task,
                 settings,
                 out=out,
                 pictures=pictures,
                 memory_budget=budget.total,
-                decoder=decoder,
+                most=min(SHORT, budget.total // workers) if len(tasks) >= MANY else 0,
                 holding=budget.held,
             )
         finally:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import arrayaudio
 from arrayaudio.transforms.framed import Framed
 
 
@@ -50,6 +51,12 @@ class Settings:
         """Return all of it as a dict that JSON can hold."""
         ours = {"transform": self.make.__name__, "sr": self.sr, "mono": self.mono, "device": self.device}
         return ours | dict(self.options)
+
+    @property
+    def described(self) -> str | None:
+        """All of it as JSON, from which a process without this one's memory makes it again; None if that cannot be."""
+        known = self.device == "cpu" and getattr(arrayaudio, self.make.__name__, None) is self.make
+        return json.dumps(self.to_dict()) if known else None
 
     @property
     def digest(self) -> str:
