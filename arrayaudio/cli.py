@@ -178,10 +178,10 @@ def draw_file(file: Path, out: Path) -> None:
     try:
         if file.suffix == ".npz":
             S, settings = io.load_features(file)
-            plot.draw_one(out, S, *described(S, settings), title)
+            plot.draw_one(out, S, described(S, settings)[0], title)
         else:
             y, sr = io.load(file)
-            plot.save(plot.draw_overview(y, sr, title=title), out)
+            plot.save(plot.overview(y, sr, title=title), out)
     except MissingExtraError as error:
         raise click.UsageError(str(error)) from error
     except (ArrayAudioError, OSError) as error:

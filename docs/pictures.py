@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from arrayaudio.ext.io import load
-from arrayaudio.ext.plot import draw_overview
+from arrayaudio.ext.plot import overview
 
 HERE = Path(__file__).parent
 
@@ -11,7 +11,7 @@ HERE = Path(__file__).parent
 def main() -> None:
     """Draw the overview of the README."""
     y, sr = load(HERE / "audio" / "speech.flac")
-    draw_overview(y, sr, title="speech.flac").savefig(HERE / "pictures" / "overview.png")
+    overview(y, sr, title="speech.flac").savefig(HERE / "pictures" / "overview.png")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import matplotlib.image
 import numpy as np
 
 import arrayaudio as aa
-from arrayaudio.ext.plot import draw, new_figure
 
 SR = 8000
 FRAMES = {"sr": SR, "n_fft": 256, "hop_length": 64}
@@ -59,8 +58,7 @@ SIGNALS = {"tone": tone(), "silence": np.zeros(4000), "one frame": tone(50), "on
 
 def picture(y, transform):
     """Draw a signal; return the axes, the cells and the colour bar's axes."""
-    _, (axes,) = new_figure(1, title="title")
-    draw(axes, transform(y), transform, y.shape[-1])
+    axes = transform.plot(transform(y))
     (cells,) = axes.collections
     return axes, cells, cells.colorbar.ax
 

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import arrayaudio as aa
-from arrayaudio.ext.plot import draw, draw_overview, new_figure
+from arrayaudio.ext.plot import compare, new_figure, overview
 
 from .pictures import MEL, SIGNALS, SR, TRANSFORMS, picture, pixels, png, tone
 
@@ -123,7 +123,7 @@ def test_few_coefficients_are_drawn(n_mfcc):
 @pytest.mark.parametrize("sr", [300, 1000, 4000, 8000, 22050, 48000, 192000])
 def test_an_overview_shows_five_transforms_over_the_same_time(sr):
     y = np.sin(np.arange(sr // 2))
-    figure = draw_overview(y, sr, title="clip.wav")
+    figure = overview(y, sr, title="clip.wav")
     panels = [axes for axes in figure.axes if axes.collections and axes.get_title(loc="left")]
     assert [axes.get_title(loc="left").split()[0] for axes in panels] == [
         "STFT",
@@ -132,7 +132,7 @@ def test_an_overview_shows_five_transforms_over_the_same_time(sr):
         "CQT",
         "MFCC",
     ]
-    note = "note, frequency (Hz)"
+    note = "note (Hz)"
     assert [axes.get_ylabel() for axes in panels] == 3 * ["frequency (Hz)"] + [note, "coefficient"]
     assert [axes.get_xlabel() for axes in panels] == 4 * [""] + ["time (s)"]
     assert len({axes.get_xlim() for axes in panels}) == 1
@@ -142,7 +142,7 @@ def test_an_overview_shows_five_transforms_over_the_same_time(sr):
 
 @pytest.mark.parametrize("y", SIGNALS.values(), ids=SIGNALS)
 def test_an_overview_of_any_signal_is_a_png_of_a_readable_size(y):
-    data = png(draw_overview(y, SR, title="title"))
+    data = png(overview(y, SR, title="title"))
     assert data[:8] == b"\x89PNG\r\n\x1a\n"
     width, height = (int.from_bytes(data[place : place + 4]) for place in (16, 20))
     assert 800 <= width <= 2000
@@ -150,7 +150,7 @@ def test_an_overview_of_any_signal_is_a_png_of_a_readable_size(y):
 
 
 def test_a_louder_recording_makes_the_same_picture():
-    quiet, loud = (pixels(draw_overview(gain * tone(), SR))[:, :1000] for gain in (0.25, 0.5))
+    quiet, loud = (pixels(overview(gain * tone(), SR))[:, :1000] for gain in (0.25, 0.5))
     stft_panel = slice(60, 290)
     np.testing.assert_allclose(quiet[stft_panel], loud[stft_panel], atol=0.02)
 
@@ -165,8 +165,8 @@ def test_drawing_leaves_pyplot_alone(tmp_path):
     code = f"""
 import sys
 import numpy as np
-from arrayaudio.ext.plot import draw_overview
-draw_overview(np.ones(4000), 8000).savefig({str(tmp_path / "picture.png")!r})
+from arrayaudio.ext.plot import overview
+overview(np.ones(4000), 8000).savefig({str(tmp_path / "picture.png")!r})
 sys.stdout.write(str([name for name in sys.modules if name in ("matplotlib.figure", "matplotlib.pyplot")]))
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
@@ -174,7 +174,7 @@ sys.stdout.write(str([name for name in sys.modules if name in ("matplotlib.figur
     assert (tmp_path / "picture.png").stat().st_size > 10_000
 
 
-@pytest.mark.parametrize("call", [lambda: new_figure(1), lambda: draw_overview(tone(), SR)], ids=["figure", "overview"])
+@pytest.mark.parametrize("call", [lambda: new_figure(1), lambda: overview(tone(), SR)], ids=["figure", "overview"])
 def test_without_matplotlib_the_command_that_brings_it_is_named(monkeypatch, call):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(aa.MissingExtraError, match=r"pip install 'arrayaudio\[plot\]'"):

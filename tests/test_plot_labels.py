@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import arrayaudio as aa
-from arrayaudio.ext.plot import draw_overview
+from arrayaudio.ext.plot import overview
 
 from .pictures import FRAMES, IN_HZ, IN_NOTES, LEVELS, SR, TRANSFORMS, picture, tone
 
@@ -36,7 +36,7 @@ def test_rows_of_pitches_are_labelled_with_the_c_of_each_octave(transform):
     octaves = 440 * 2 ** (np.arange(-57, 100, 12) / 12)
     there = octaves[(octaves > 0.9999 * frequencies[0]) & (octaves < 1.0001 * frequencies[-1])]
     labels = [label.get_text() for label in axes.get_yticklabels()]
-    assert axes.get_ylabel() == "note, frequency (Hz)"
+    assert axes.get_ylabel() == "note (Hz)"
     assert labels == [f"C{round(np.log2(hz / octaves[0]))}  {hz:.0f}" for hz in there]
     assert len(labels) >= 3
     np.testing.assert_allclose(np.interp(axes.get_yticks(), np.arange(len(frequencies)), frequencies), there, rtol=1e-4)
@@ -58,8 +58,8 @@ def test_less_than_two_octaves_of_notes_are_labelled_in_hz():
 @pytest.mark.parametrize(
     "drawn",
     [
-        lambda: draw_overview(np.ones(4000), 8000),
-        lambda: draw_overview(np.ones(4000), 44100),
+        lambda: overview(np.ones(4000), 8000),
+        lambda: overview(np.ones(4000), 44100),
         lambda: picture(tone(), TRANSFORMS["chroma"])[0].figure,
         lambda: picture(np.ones(4000), aa.CQT(sr=192000, n_bins=138))[0].figure,
     ],
