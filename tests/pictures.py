@@ -36,6 +36,7 @@ TRANSFORMS = {
     "CFP": aa.CFP(sr=SR, hop_length=64, n_fft=2048),
     "CFP spectrum": aa.CFP(sr=SR, hop_length=64, n_fft=2048, output="spectrum"),
     "CFP periodicity": aa.CFP(sr=SR, hop_length=64, n_fft=2048, output="periodicity"),
+    "NSGT": aa.NSGT(sr=SR, fmin=65.4),
 }
 NUMBERED = ("MFCC", "LFCC", "chroma", "chroma of CQT")
 IN_NOTES = {
@@ -45,7 +46,7 @@ IN_HZ = {name: transform for name, transform in TRANSFORMS.items() if name not i
 LEVELS = {
     name: transform
     for name, transform in TRANSFORMS.items()
-    if name not in (*NUMBERED, "phase", "CQT phase") and name[:3] != "CFP"
+    if name not in (*NUMBERED, "phase", "CQT phase", "NSGT") and name[:3] != "CFP"
 }
 
 

@@ -61,8 +61,8 @@ def filterbank(
     >>> import arrayaudio as aa
     >>> from arrayaudio.ext import plot
     >>> ax = plot.filterbank(aa.MelSpectrogram(sr=16000, n_fft=512, n_mels=20))
-    >>> len(ax.lines), ax.get_xlim()
-    (20, (0.0, 8000.0))
+    >>> len(ax.lines), ax.get_ylabel()
+    (20, 'weight')
     """
     if one_of("style", style, STYLES) == "image" and before is not None:
         raise ParameterError("style='image': has no room for before=...; draw two images, or use style='curves'")
@@ -99,7 +99,7 @@ def _curves(axes: Any, bank: Responses, color: str | None, label: str | None, wi
         some = slice(max(0, there[0] - 1), there[-1] + 2)
         axes.plot(
             *(bank.hz[some], row[some]),
-            **{"color": color or colours[k], "linewidth": width, "label": label if k == len(bank.values) // 2 else None},
+            color=color or colours[k], linewidth=width, label=label if k == len(bank.values) // 2 else None,
         )
 
 

@@ -16,7 +16,8 @@ from arrayaudio.transforms.cqt import ConstantQ
 LANDMARKS = (16.0, 31.5, 63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16000.0, 32000.0, 64000.0)
 OCTAVES = tuple(midi_to_hz(np.arange(0, 133, 12)).tolist())
 NOTES = {hz: f"{hz_to_note(hz)}  {hz:.0f}" for hz in OCTAVES}
-NATURALS = (0, 2, 4, 5, 7, 9, 11)
+# Pitch classes above C: all, those of the white keys, and C, E and G.
+PITCHES = (range(12), (0, 2, 4, 5, 7, 9, 11), (0, 4, 7))
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,8 @@ def label_rows(axes: Any, transform: Any) -> np.ndarray:
 
     if isinstance(transform, Chroma | ChromaCQT) and transform.n_chroma == 12:
         first = 0 if isinstance(transform, ChromaCQT) or transform.base_c else 9
-        names = {k: midi_to_note(60 + first + k)[:-1] for k in range(12)}
-        naturals = tuple(k for k in names if (k + first) % 12 in NATURALS)
-        ticks.write(axes.yaxis, [tuple(names), naturals, tuple(k for k in names if (k + first) % 12 in (0, 4, 7))], names)
+        names: dict[float, str] = {k: midi_to_note(60 + first + k)[:-1] for k in range(12)}
+        ticks.write(axes.yaxis, [tuple(k for k in names if (k + first) % 12 in kept) for kept in PITCHES], names)
         axes.set_ylabel("pitch class")
     elif isinstance(transform, Cepstral | Chroma | ChromaCQT):
         ticks.write_whole_numbers(axes.yaxis)

@@ -87,17 +87,19 @@ def compare(
         bar(figure, mesh, places[: len(named)], shown[0])
     places[0].set_xlim(start, end)
     _label_outside(grid, len(named))
+    figure.align_ylabels()
     return lettered(figure, size)
 
 
 def _label_outside(grid: np.ndarray, n_panels: int) -> None:
     """Write the time below each column, and what rows are where it is not that of the panel to the left."""
-    n_rows, n_columns = grid.shape
+    n_columns = grid.shape[1]
+    labels = [axes.get_ylabel() for axes in grid.ravel()]
     for k, axes in enumerate(grid.ravel().tolist()):
         if k >= n_panels:
             axes.remove()
         elif k + n_columns >= n_panels:
             axes.set_xlabel("time (s)")
             axes.tick_params(labelbottom=True)
-        if k % n_columns and k < n_panels and axes.get_ylabel() == grid.ravel()[k - 1].get_ylabel():
+        if k % n_columns and k < n_panels and labels[k] == labels[k - 1]:
             axes.set_ylabel("")

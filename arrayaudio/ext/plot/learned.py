@@ -66,7 +66,9 @@ def bases(
     """
     one_of("style", style, STYLES)
     one_of("size", size, tuple(SIZES))
-    found = [("", kernels(transform))] if before is None else [("before", kernels(before)), ("after", kernels(transform))]
+    found = (
+        [("", kernels(transform))] if before is None else [("before", kernels(before)), ("after", kernels(transform))]
+    )
     if len({made.shape for _, made in found}) > 1:
         shapes = " and ".join(str(made.shape) for _, made in found)
         raise ParameterError(f"kernels have shapes {shapes}: must have the same before and after")
@@ -113,7 +115,9 @@ def _curves(found: Any, centres: list[np.ndarray], chosen: list[int], sr: float,
         axes.set_title(name, loc="left")
     grid[0, 0].set_ylabel("frequency of the row (Hz)")
     handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles[::-1], labels[::-1], loc="outside upper right", ncols=2, frameon=False, fontsize=SIZES[size].letters)
+    figure.legend(
+        handles[::-1], labels[::-1], loc="outside upper right", ncols=2, frameon=False, fontsize=SIZES[size].letters
+    )
     return figure
 
 
@@ -129,8 +133,8 @@ def _images(found: Any, centres: list[np.ndarray], sr: float, title: str | None,
         for axes, part, values in zip(grid[:, column], ("real", "imag."), (made.real, made.imag), strict=True):
             mesh = axes.imshow(
                 values[order],
-                **{"aspect": "auto", "origin": "lower", "interpolation": "nearest", "cmap": AROUND_ZERO},
-                **{"vmin": -limit, "vmax": limit, "extent": (ms[0] - step / 2, ms[-1] + step / 2, -0.5, n_rows - 0.5)},
+                aspect="auto", origin="lower", interpolation="nearest", cmap=AROUND_ZERO,
+                vmin=-limit, vmax=limit, extent=(ms[0] - step / 2, ms[-1] + step / 2, -0.5, n_rows - 0.5),
             )
             axes.set_title(f"{name}, {part}" if name else part, loc="left")
             ticks.write_names(axes.yaxis, [f"{hz:.0f}" for hz in centre[order]])

@@ -55,4 +55,5 @@ def overview(y: np.ndarray, sr: float, *, title: str | None = None, size: str = 
         shown = pictured(S, transform)
         bar(figure, draw(panel, shown, transform, S.shape[-1]), panel, shown)
     axes[-1, 0].set_xlabel("time (s)")
+    figure.align_ylabels()
     return lettered(figure, size)

@@ -10,8 +10,8 @@ from arrayaudio.constant_q.nonstationary import tiling
 from arrayaudio.constant_q.rows import rows
 from arrayaudio.errors import ParameterError
 from arrayaudio.scales import fft_frequencies
-from arrayaudio.transforms.chroma_cqt import ChromaCQT
 from arrayaudio.transforms.cfp import CFP
+from arrayaudio.transforms.chroma_cqt import ChromaCQT
 from arrayaudio.transforms.cqt import ConstantQ
 from arrayaudio.transforms.framed import FramedTransform
 from arrayaudio.transforms.nsgt import NSGT
@@ -42,7 +42,7 @@ def responses(transform: Any) -> Responses:
             return Responses(hz, own_array(transform, "bank"), "weight", False)
     elif not isinstance(transform, ConstantQ):
         raise ParameterError(
-            f"{type(transform).__name__}: its rows are no filters; STFT, bands, chroma and constant-Q transforms have some"
+            f"{type(transform).__name__}: its rows are no filters; those of STFT, bands, chroma and CQT are"
         )
     return of_kernels(kernels(transform), float(transform._known_sr()), isinstance(transform, ConstantQ))
 

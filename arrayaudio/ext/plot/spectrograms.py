@@ -95,7 +95,7 @@ def spectrogram(
 
 
 def pictured(S: ArrayLike, transform: Any, unit: str | None = None, title: str | None = None) -> Picture:
-    """What to draw of one spectrogram, on the host, with as many columns as are of use; ParameterError if it is none."""
+    """What to draw of one spectrogram, with as many columns as are of use; ParameterError if it is none."""
     if not isinstance(transform, Transform):
         raise ParameterError(f"transform={transform!r}: must be a transform, such as aa.STFT(sr=...)")
     array = plain(asarray(S))
@@ -121,7 +121,7 @@ def draw(axes: Any, shown: Picture, transform: Any, n_frames: int) -> Any:
     """Draw a picture into axes, with its title and the labels of its rows; return the cells."""
     mesh = axes.pcolormesh(
         *(time_edges(transform, n_frames), label_rows(axes, transform), shown.values),
-        **{"vmin": shown.low, "vmax": shown.high, "cmap": shown.cmap, "rasterized": True},
+        vmin=shown.low, vmax=shown.high, cmap=shown.cmap, rasterized=True,
     )
     start, *_, end = time_edges(transform, n_frames)
     axes.set_xlim(max(0.0, start), end)

@@ -20,6 +20,7 @@ class LandmarkLocator(Locator):
         self.choices = choices
 
     def __call__(self) -> Any:
+        """Places in view."""
         return self.tick_values(*self.axis.get_view_interval())  # type: ignore[union-attr]
 
     def tick_values(self, vmin: float, vmax: float) -> Any:
@@ -33,7 +34,7 @@ class LandmarkLocator(Locator):
                 break
         if len(found) < 2:
             numbers = MaxNLocator(min(7, room), steps=[1, 2, 5, 10]).tick_values(low, high)
-            found = [place for place in numbers.tolist() if low <= place <= high]
+            found = [place for place in np.asarray(numbers).tolist() if low <= place <= high]
         return self._spread(found, low, high, room)
 
     def _room(self) -> int:

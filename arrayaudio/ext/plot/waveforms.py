@@ -61,8 +61,8 @@ def waveform(
     >>> import numpy as np
     >>> from arrayaudio.ext import plot
     >>> ax = plot.waveform(np.sin(np.arange(16000.0)), sr=16000)
-    >>> ax.get_xlim()
-    (0.0, 1.0)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('time (s)', 'amplitude')
     """
     signal = host(as_signal(y))
     if signal.ndim > 2 or (signal.ndim == 2 and not 1 <= len(signal) <= MOST_CHANNELS):
@@ -105,7 +105,7 @@ def _line(axes: Any, y: np.ndarray, height: float, sr: float, color: str, label:
 
 
 def envelope(y: np.ndarray, sr: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Times, and the smallest and the largest value, of the pieces of a signal; each piece begins and ends with these."""
+    """Times at which the pieces of a signal begin and end, and there the smallest and the largest value of each."""
     starts = np.linspace(0, len(y), COLUMNS, endpoint=False).astype(np.intp)
     stops = np.append(starts[1:], len(y))
     low, high = np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)
