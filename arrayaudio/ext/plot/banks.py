@@ -99,7 +99,9 @@ def _curves(axes: Any, bank: Responses, color: str | None, label: str | None, wi
         some = slice(max(0, there[0] - 1), there[-1] + 2)
         axes.plot(
             *(bank.hz[some], row[some]),
-            color=color or colours[k], linewidth=width, label=label if k == len(bank.values) // 2 else None,
+            color=color or colours[k],
+            linewidth=width,
+            label=label if k == len(bank.values) // 2 else None,
         )
 
 

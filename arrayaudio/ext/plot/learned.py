@@ -133,8 +133,13 @@ def _images(found: Any, centres: list[np.ndarray], sr: float, title: str | None,
         for axes, part, values in zip(grid[:, column], ("real", "imag."), (made.real, made.imag), strict=True):
             mesh = axes.imshow(
                 values[order],
-                aspect="auto", origin="lower", interpolation="nearest", cmap=AROUND_ZERO,
-                vmin=-limit, vmax=limit, extent=(ms[0] - step / 2, ms[-1] + step / 2, -0.5, n_rows - 0.5),
+                aspect="auto",
+                origin="lower",
+                interpolation="nearest",
+                cmap=AROUND_ZERO,
+                vmin=-limit,
+                vmax=limit,
+                extent=(ms[0] - step / 2, ms[-1] + step / 2, -0.5, n_rows - 0.5),
             )
             axes.set_title(f"{name}, {part}" if name else part, loc="left")
             ticks.write_names(axes.yaxis, [f"{hz:.0f}" for hz in centre[order]])

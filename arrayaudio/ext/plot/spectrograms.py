@@ -121,7 +121,10 @@ def draw(axes: Any, shown: Picture, transform: Any, n_frames: int) -> Any:
     """Draw a picture into axes, with its title and the labels of its rows; return the cells."""
     mesh = axes.pcolormesh(
         *(time_edges(transform, n_frames), label_rows(axes, transform), shown.values),
-        vmin=shown.low, vmax=shown.high, cmap=shown.cmap, rasterized=True,
+        vmin=shown.low,
+        vmax=shown.high,
+        cmap=shown.cmap,
+        rasterized=True,
     )
     start, *_, end = time_edges(transform, n_frames)
     axes.set_xlim(max(0.0, start), end)

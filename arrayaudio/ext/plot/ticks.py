@@ -63,6 +63,7 @@ class LandmarkFormatter(Formatter):
         self.names = names
 
     def __call__(self, x: float, pos: int | None = None) -> str:  # noqa: ARG002
+        """What is written at a place."""
         return self.names.get(x) or hertz(x)
 
 
@@ -96,4 +97,5 @@ class NumberedFormatter(Formatter):
         self.names = names
 
     def __call__(self, x: float, pos: int | None = None) -> str:  # noqa: ARG002
+        """The name of a number."""
         return self.names[round(x)] if 0 <= round(x) < len(self.names) else ""
