@@ -1,4 +1,4 @@
-"""Grids of spectrograms: one time axis, one range of colours where units agree, labels outside."""
+"""Grids of spectrograms: one time axis, one range of colours for one transform, labels outside."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def panels(figure):
     return [axes for axes in figure.axes if axes.collections and axes.get_title(loc="left")]
 
 
-def test_panels_of_one_unit_share_their_colours_and_a_bar():
+def test_panels_of_one_transform_share_their_colours_and_a_bar():
     figure = plot.compare({"loud": (MEL, MEL(Y)), "quiet": (MEL, MEL(0.01 * Y))})
     loud, quiet = panels(figure)
     limits = [axes.collections[0].get_clim() for axes in (loud, quiet)]
@@ -26,18 +26,27 @@ def test_panels_of_one_unit_share_their_colours_and_a_bar():
     assert [axes.get_ylabel() for axes in figure.axes if axes not in (loud, quiet)] == ["dB"]
 
 
-def test_panels_of_several_units_have_bars_of_their_own():
+def test_panels_of_several_transforms_have_bars_of_their_own():
     figure = plot.compare([(MEL, MEL(Y)), (MFCC, MFCC(Y)), (STFT, STFT(Y))], columns=3)
     shown = panels(figure)
     bars = [axes.get_ylabel() for axes in figure.axes if axes not in shown]
     assert sorted(bars) == ["dB", "dB", "value"]
-    first, _, last = (axes.collections[0].get_clim() for axes in shown)
-    assert first == last
+    assert [axes.collections[0].get_clim() for axes in shown] == [
+        transform.plot(transform(Y)).collections[0].get_clim() for transform in (MEL, MFCC, STFT)
+    ]
     assert [axes.get_title(loc="left") for axes in shown] == [
         "mel (20 bands)",
         "MFCC (13)",
         "STFT (256 samples, hop 64)",
     ]
+
+
+def test_different_transforms_share_the_colours_of_a_unit_on_request():
+    figure = plot.compare([(MEL, MEL(Y)), (STFT, STFT(Y)), (MFCC, MFCC(Y))], share="unit", columns=3)
+    first, second, _ = (axes.collections[0].get_clim() for axes in panels(figure))
+    assert first == second
+    both = plot.compare([(MEL, MEL(Y)), (STFT, STFT(Y))], share="unit")
+    assert [axes.get_ylabel() for axes in both.figure.axes if axes not in panels(both)] == ["dB"]
 
 
 def test_the_time_axis_is_that_of_the_longest():

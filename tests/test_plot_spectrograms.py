@@ -146,11 +146,11 @@ def test_what_cannot_be_drawn_says_why(call, message):
         call()
 
 
-def test_ranges_are_shared_where_units_agree():
+def test_ranges_are_shared_among_pictures_of_a_kind():
     loud = Picture("", np.zeros((1, 1)), "dB", -60.0, 20.0, span=80.0)
     quiet = Picture("", np.zeros((1, 1)), "dB", -100.0, -20.0, span=80.0)
     other = [Picture("", np.zeros((1, 1)), "value", low, high) for low, high in ((0.0, 1.0), (-1.0, 0.5))]
-    limits = [(one.low, one.high) for one in with_one_range([loud, quiet, *other])]
+    limits = [(one.low, one.high) for one in with_one_range([loud, quiet, *other], [1, 1, 2, 2])]
     assert limits == [(-60.0, 20.0), (-60.0, 20.0), (-1.0, 1.0), (-1.0, 1.0)]
 
 

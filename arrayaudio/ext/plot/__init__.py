@@ -6,11 +6,22 @@ make a figure of their own in one of two sizes: "screen", or "paper", which fill
 """
 
 from arrayaudio.ext.plot.banks import filterbank
-from arrayaudio.ext.plot.figures import new_figure, save
+from arrayaudio.ext.plot.figures import lettered, new_figure, save
 from arrayaudio.ext.plot.grids import compare
 from arrayaudio.ext.plot.learned import bases
 from arrayaudio.ext.plot.overviews import draw_one, overview
 from arrayaudio.ext.plot.spectrograms import spectrogram
 from arrayaudio.ext.plot.waveforms import waveform
 
-__all__ = ["bases", "compare", "draw_one", "filterbank", "new_figure", "overview", "save", "spectrogram", "waveform"]
+__all__ = [
+    "bases",
+    "compare",
+    "draw_one",
+    "filterbank",
+    "lettered",
+    "new_figure",
+    "overview",
+    "save",
+    "spectrogram",
+    "waveform",
+]

@@ -1,6 +1,6 @@
 """The filters of a transform over frequency."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -22,9 +22,9 @@ def filterbank(
     ax: Any = None,
     *,
     before: Transform | None = None,
-    style: str = "curves",
+    style: Literal["curves", "image"] = "curves",
     title: str | None = None,
-    size: str = "screen",
+    size: Literal["screen", "paper"] = "screen",
 ) -> Any:
     """Draw what each row of a transform answers to each frequency.
 

@@ -1,7 +1,7 @@
-"""Several spectrograms beside each other, with one time axis and, where units agree, one range of colours."""
+"""Several spectrograms beside each other, with one time axis and, where values are alike, one range of colours."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -21,14 +21,16 @@ def compare(
     panels: Mapping[str, Panel] | Sequence[Panel],
     *,
     columns: int | None = None,
+    share: Literal["transform", "unit"] = "transform",
     unit: str | None = None,
     title: str | None = None,
-    size: str = "screen",
+    size: Literal["screen", "paper"] = "screen",
 ) -> Any:
     """Draw spectrograms in a grid: several transforms of one signal, several signals, or the items of a batch.
 
-    All have the same time axis. Those whose units agree have the same colours for the same values, with one colour bar
-    if all do.
+    All have the same time axis. Those of one transform have the same colours for the same values. Those of different
+    transforms have ranges of their own, since 0 dB of a STFT is another loudness than 0 dB of a mel band. Where all
+    share one range, there is one colour bar.
 
     Parameters
     ----------
@@ -36,6 +38,8 @@ def compare(
         As for `spectrogram`; with a list, or an empty title, titles say what is drawn.
     columns : int, optional
         Panels in a row; by default 2 on a screen, and 1 on paper.
+    share : "transform" or "unit"
+        "unit" gives those of different transforms the same colours too, where their units agree.
     unit : str, optional
         As for `spectrogram`, for all panels.
     title : str, optional
@@ -71,11 +75,15 @@ def compare(
     for _, panel in named:
         if not isinstance(panel, tuple) or len(panel) != 2:
             raise ParameterError(f"a panel of type {type(panel).__name__}: must be a tuple (transform, S)")
-    shown = with_one_range([pictured(S, transform, unit, name or None) for name, (transform, S) in named])
+    one_of("share", share, ("transform", "unit"))
+    shown = [pictured(S, transform, unit, name or None) for name, (transform, S) in named]
+    kinds = [one.unit if share == "unit" else panel[0] for one, (_, panel) in zip(shown, named, strict=True)]
+    shown = with_one_range(shown, kinds)
     n_columns = min(len(named), (2 if size == "screen" else 1) if columns is None else whole("columns", columns))
     n_rows = -(-len(named) // n_columns)
     figure, grid = new_figure(n_rows, n_columns, title=title, size=size, height={"paper": 1.2}.get(size, 2.2))
-    one_bar = len({one.unit for one in shown}) == 1
+    figure.get_layout_engine().set(wspace=0.05)  # labels nearer to their panel than to a bar
+    one_bar = len(set(kinds)) == 1
     places = grid.ravel().tolist()
     start, end = np.inf, -np.inf
     for axes, one, (_, (transform, S)) in zip(places, shown, named, strict=False):
@@ -87,7 +95,8 @@ def compare(
         bar(figure, mesh, places[: len(named)], shown[0])
     places[0].set_xlim(start, end)
     _label_outside(grid, len(named))
-    figure.align_ylabels()
+    if n_columns == 1:
+        figure.align_ylabels()
     return lettered(figure, size)
 
 

@@ -1,7 +1,7 @@
 """Kernels that meet frames of the signal, before and after they were trained."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -22,9 +22,9 @@ def bases(
     *,
     before: Transform | None = None,
     rows: int | Sequence[int] = 6,
-    style: str = "curves",
+    style: Literal["curves", "image"] = "curves",
     title: str | None = None,
-    size: str = "screen",
+    size: Literal["screen", "paper"] = "screen",
 ) -> Any:
     """Draw the kernels that a transform multiplies frames with: a Fourier basis, or constant-Q kernels.
 

@@ -1,7 +1,7 @@
 """Pictures of whole recordings and of feature files, which the command line draws."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -25,7 +25,7 @@ def draw_one(path: Path, S: np.ndarray, transform: Framed, title: str) -> None:
     save(lettered(figure, "screen"), path)
 
 
-def overview(y: np.ndarray, sr: float, *, title: str | None = None, size: str = "screen") -> Any:
+def overview(y: np.ndarray, sr: float, *, title: str | None = None, size: Literal["screen", "paper"] = "screen") -> Any:
     """Return a figure with a mono signal as STFT, mel, gammatone, CQT and MFCC panels, in frames of about 50 ms.
 
     Examples

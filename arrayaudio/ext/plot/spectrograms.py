@@ -1,7 +1,7 @@
 """A spectrogram in axes in Hz or notes, and seconds, with a colour bar."""
 
 import dataclasses
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -27,7 +27,7 @@ def spectrogram(
     cmap: str | None = None,
     colorbar: bool = True,
     title: str | None = None,
-    size: str = "screen",
+    size: Literal["screen", "paper"] = "screen",
 ) -> Any:
     """Draw a spectrogram, with the axes and the unit that its transform's settings say.
 

@@ -1,7 +1,7 @@
 """What is drawn of a spectrogram: which values, in which unit, and between which limits of colour."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,16 +64,17 @@ def picture(S: np.ndarray, transform: Any, unit: str | None) -> Picture:
     return Picture(title, magnitudes, "value", *_extremes(magnitudes))
 
 
-def with_one_range(pictures: Sequence[Picture]) -> list[Picture]:
-    """Pictures with the same limits where their units agree."""
+def with_one_range(pictures: Sequence[Picture], kinds: Sequence[Hashable]) -> list[Picture]:
+    """Pictures with the same limits where they are of one kind."""
 
-    def limits(unit: str) -> tuple[float, float]:
-        alike = [one for one in pictures if one.unit == unit]
+    def limits(kind: Hashable) -> tuple[float, float]:
+        alike = [one for one, its_kind in zip(pictures, kinds, strict=True) if its_kind == kind]
         high = max(one.high for one in alike)
         return min(one.low if one.span is None else high - one.span for one in alike), high
 
-    found = {unit: limits(unit) for unit in {one.unit for one in pictures}}
-    return [dataclasses.replace(one, low=found[one.unit][0], high=found[one.unit][1]) for one in pictures]
+    found = {kind: limits(kind) for kind in set(kinds)}
+    both = ((one, *found[kind]) for one, kind in zip(pictures, kinds, strict=True))
+    return [dataclasses.replace(one, low=low, high=high) for one, low, high in both]
 
 
 def _title(n_rows: int, transform: Any) -> str:

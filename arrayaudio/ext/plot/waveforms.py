@@ -1,6 +1,6 @@
 """Signals over time: as lines, or as the range of their values where there are more samples than can be seen."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def waveform(
     color: str | None = None,
     label: str | None = None,
     title: str | None = None,
-    size: str = "screen",
+    size: Literal["screen", "paper"] = "screen",
 ) -> Any:
     """Draw a signal over time, its channels above each other in one scale.
 
