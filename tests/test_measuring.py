@@ -3,7 +3,10 @@
 import dataclasses
 import itertools
 import json
+import re
 import statistics
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -173,6 +176,20 @@ def test_the_hint_gives_times_with_transfers():
     assert hint.endswith("1: 1.00 ms on the CPU, 2.50 ms on the GPU; 8: 30.00 ms on the CPU, 4.00 ms on the GPU.")
 
 
+def test_the_page_quotes_the_hints():
+    page = " ".join((Path(__file__).parent.parent / "docs" / "benchmarking.md").read_text().split())
+    quotes = re.findall(r'"(The GPU [^"]*?)(?: \.\.\.)?"', page.replace(": ... Larger", ': ..." "Larger'))
+    hints = [
+        compared((4, 1, 0.5)).hint,
+        compared((1, 1.5, 0.5), (30, 2, 1), (99, 9, 9)).hint,
+        compared((1, 2, 0.5), (1, 2, 1), (3, 2, 1)).hint,
+        compared((2, 3, 0.5)).hint,
+    ]
+    assert len(quotes) == 4
+    for quote, hint in zip(quotes, hints, strict=True):
+        assert hint.startswith(quote.removesuffix(" ..."))
+
+
 def test_devices_that_were_not_both_measured_are_not_compared():
     found = compared((4, 1, 0.5))
     alone = dataclasses.replace(found, measurements=found.measurements[1:])
@@ -214,8 +231,6 @@ def test_the_dict_is_json_and_holds_all_times():
 def test_times_are_those_of_the_clock_on_the_wall():
     (row,) = aa.benchmark(MEL, seconds=0.5, batch_sizes=(4,), devices=["cpu"], repeats=9).measurements
     y = np.ones((4, 4000), np.float32)
-    import time
-
     times = []
     for _ in range(9):
         start = time.perf_counter()

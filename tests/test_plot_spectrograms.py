@@ -112,6 +112,18 @@ def test_arrays_of_every_library_are_drawn(library):
     np.testing.assert_array_equal(cells.get_array(), S)
 
 
+def test_what_is_on_the_tape_is_drawn():
+    drawings = []
+
+    def loss(y):
+        S = TRANSFORMS["mel in dB"](y)
+        drawings.append(TRANSFORMS["mel in dB"].plot(S))
+        return S.sum()
+
+    aa.grad(loss)(tone())
+    np.testing.assert_array_equal(drawn(drawings[0])[0].get_array(), TRANSFORMS["mel in dB"](tone()))
+
+
 def test_half_precision_is_drawn():
     S = TRANSFORMS["mel"](tone())
     cells, unit = drawn(TRANSFORMS["mel"].plot(S.astype(np.float16)))
