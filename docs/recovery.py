@@ -13,7 +13,7 @@ import soundfile
 
 import arrayaudio as aa
 from arrayaudio.ext.io import load
-from arrayaudio.ext.plot import new_figure, save
+from arrayaudio.ext.plot import lettered, new_figure, save
 
 HERE = Path(__file__).parent
 SECONDS, STEPS, RATES = 4, 100, (3e-4, 1e-4, 3e-5, 1e-5)
@@ -77,7 +77,7 @@ def main() -> None:
         axes.set_ylabel("mel band")
         figure.colorbar(image, ax=axes, label="difference (dB)", extend="both", pad=0.02)
     panels[-1].set_xlabel("time (s)")
-    save(figure, HERE / "pictures" / "recovery.png")
+    save(lettered(figure, "screen"), HERE / "pictures" / "recovery.png")
     print(f"written in {time.perf_counter() - began:.0f} s: {json.dumps(data)}")
 
 

@@ -88,6 +88,21 @@ def test_pitch_classes_have_names(name):
     assert [label.get_text() for label in from_a.get_yticklabels()] == names[9:] + names[:9]
 
 
+@pytest.mark.parametrize(
+    ("height", "names"),
+    [
+        (2.2, ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"]),
+        (1.5, ["C", "D", "E", "G", "A"]),
+        (1.2, ["C", "E", "G"]),
+    ],
+)
+def test_where_there_is_little_room_fewer_pitch_classes_are_named(height, names):
+    axes = TRANSFORMS["chroma"].plot(TRANSFORMS["chroma"](tone()), size="paper")
+    axes.figure.set_figheight(height)
+    axes.figure.draw_without_rendering()
+    assert [label.get_text() for label in axes.get_yticklabels()] == names
+
+
 def test_other_pitch_classes_are_numbered():
     axes, cells, _ = picture(tone(), aa.Chroma(**FRAMES, n_chroma=24))
     axes.figure.draw_without_rendering()

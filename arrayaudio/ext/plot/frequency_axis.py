@@ -16,8 +16,8 @@ from arrayaudio.transforms.cqt import ConstantQ
 LANDMARKS = (16.0, 31.5, 63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16000.0, 32000.0, 64000.0)
 OCTAVES = tuple(midi_to_hz(np.arange(0, 133, 12)).tolist())
 NOTES = {hz: f"{hz_to_note(hz)}  {hz:.0f}" for hz in OCTAVES}
-# Pitch classes above C: all, those of the white keys, and C, E and G.
-PITCHES = (range(12), (0, 2, 4, 5, 7, 9, 11), (0, 4, 7))
+# Pitch classes above C, from all to few that lie apart: C, D, E, G and A, or C, E and G.
+PITCHES = (range(12), (0, 2, 4, 7, 9), (0, 4, 7))
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ class LandmarkLocator(Locator):
         found: list[float] = []
         for choice in self.choices:
             found = [place for place in choice if low <= place <= high]
-            if len(found) <= room:
+            if self._spread(found, low, high, room) == found:
                 break
         if len(found) < 2:
             numbers = MaxNLocator(min(7, room), steps=[1, 2, 5, 10]).tick_values(low, high)
