@@ -35,6 +35,7 @@ _PUBLIC = {
     "gammatone_bank": ["gammatone_frequencies"],
     "gammatone_filtering": ["gammatone_filterbank"],
     "kernels.cpu.threads": ["set_num_threads"],
+    "measuring": ["benchmark"],
     "notes": ["hz_to_midi", "hz_to_note", "midi_to_hz", "midi_to_note", "note_to_hz", "note_to_midi"],
     "pcm": ["pcm_to_float"],
     "reassignment": ["reassigned_spectrogram"],

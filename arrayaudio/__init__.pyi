@@ -49,6 +49,7 @@ from arrayaudio.gain_control import pcen as pcen
 from arrayaudio.gammatone_bank import gammatone_frequencies as gammatone_frequencies
 from arrayaudio.gammatone_filtering import gammatone_filterbank as gammatone_filterbank
 from arrayaudio.kernels.cpu.threads import set_num_threads as set_num_threads
+from arrayaudio.measuring import benchmark as benchmark
 from arrayaudio.notes import hz_to_midi as hz_to_midi
 from arrayaudio.notes import hz_to_note as hz_to_note
 from arrayaudio.notes import midi_to_hz as midi_to_hz

@@ -1,6 +1,7 @@
 """The command line: extract features from recordings, draw them, and say what runs here."""
 
 import functools
+import json
 import sys
 import time
 import warnings
@@ -15,7 +16,7 @@ from tqdm import tqdm
 
 import arrayaudio
 from arrayaudio.arrays import asarray
-from arrayaudio.cli_transforms import TRANSFORMS, check, described, transform_options
+from arrayaudio.cli_transforms import TRANSFORMS, build, check, described, transform_options
 from arrayaudio.errors import ArrayAudioError, ArrayAudioWarning, MissingExtraError
 from arrayaudio.ext import io, plot
 from arrayaudio.ext.parquet import join_rows
@@ -57,7 +58,9 @@ def command(context: click.Context) -> None:
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="npz", show_default=True)
 @click.option("--plot", "pictures", is_flag=True, help="Draw a picture beside each feature file.")
-@click.option("--workers", type=click.IntRange(min=1), help="Recordings in work at a time.  [default: one more than cores]")
+@click.option(
+    "--workers", type=click.IntRange(min=1), help="Recordings in work at a time.  [default: one more than cores]"
+)
 @click.option(
     "--memory-budget",
     help="Bytes for recordings in work, as 500MB or 2GB; of each worker.  [default: half of the memory]",
@@ -178,16 +181,72 @@ def draw_file(file: Path, out: Path) -> None:
     try:
         if file.suffix == ".npz":
             S, settings = io.load_features(file)
-            plot.draw_one(out, S, *described(S, settings), title)
+            plot.draw_one(out, S, described(S, settings)[0], title)
         else:
             y, sr = io.load(file)
-            plot.save(plot.draw_overview(y, sr, title=title), out)
+            plot.save(plot.overview(y, sr, title=title), out)
     except MissingExtraError as error:
         raise click.UsageError(str(error)) from error
     except (ArrayAudioError, OSError) as error:
         click.echo(f"failed: {error}", err=True)
         sys.exit(SOME_FAILED)
     click.echo(f"picture written to {io.printable(out)}")
+
+
+@command.command()
+@click.option("--transform", "name", type=click.Choice(list(TRANSFORMS)), default="logmel", show_default=True)
+@click.option("--sr", type=float, default=22050.0, show_default=True, help="Sampling rate in Hz.")
+@transform_options
+@click.option("--seconds", type=float, default=10.0, show_default=True, help="Length of each clip.")
+@click.option(
+    "--batch-size",
+    "batch_sizes",
+    type=int,
+    multiple=True,
+    default=(1, 8, 64),
+    show_default=True,
+    help="Clips in a call.",
+)
+@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
+@click.option("--threads", type=click.IntRange(min=1), help="Threads on the CPU.  [default: one a core]")
+@click.option(
+    "--device",
+    "devices",
+    type=click.Choice(["cpu", "cuda"]),
+    multiple=True,
+    help="Where to measure.  [default: on the CPU, and on the GPU if there is one]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def bench(
+    name: str,
+    sr: float,
+    seconds: float,
+    batch_sizes: tuple[int, ...],
+    dtype: Any,
+    threads: int | None,
+    devices: tuple[Any, ...],
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Measure a transform on this machine, on the CPU and on the GPU, and say whether the GPU pays.
+
+    --batch-size and --device may be given several times.
+    """
+    options = {key: value for key, value in given.items() if value is not None}
+    try:
+        check(name, sr=sr, **options)
+        if threads is not None:
+            arrayaudio.set_num_threads(threads)
+        found = arrayaudio.benchmark(
+            build(name, sr=sr, **options),
+            seconds=seconds,
+            batch_sizes=batch_sizes,
+            dtype=dtype,
+            devices=devices or None,
+        )
+    except ArrayAudioError as error:
+        raise click.UsageError(str(error)) from error
+    click.echo(json.dumps(found.to_dict(), indent=1) if as_json else str(found))
 
 
 @command.command()

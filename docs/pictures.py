@@ -1,17 +1,87 @@
 """Draw the pictures that the pages show: `python -m docs.pictures`, or `make docs`."""
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+from PIL import Image
+
+import arrayaudio as aa
+from arrayaudio.ext import plot
 from arrayaudio.ext.io import load
-from arrayaudio.ext.plot import draw_overview
 
 HERE = Path(__file__).parent
 
 
+def clip(name: str, seconds: float, start: float = 0.0) -> tuple[np.ndarray, int]:
+    """Return a part of a recording, and its sampling rate."""
+    y, sr = load(HERE / "audio" / f"{name}.flac")
+    return y[int(start * sr) : int((start + seconds) * sr)], int(sr)
+
+
+def write(picture: Any, name: str, one_map: bool = False) -> None:
+    """Write a picture for the pages, with 256 colours if it has but one map, for which these are enough."""
+    path = HERE / "pictures" / f"{name}.png"
+    picture.figure.savefig(path, dpi=min(180, picture.figure.dpi))
+    if one_map:
+        Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def learned() -> tuple[aa.STFT, aa.STFT]:
+    """Return an STFT with noise in its basis, and what it learns from the magnitudes of one without."""
+    stft = aa.STFT(sr=8000, n_fft=64, output="magnitude", trainable=True)
+    rng = np.random.default_rng(0)
+    y = rng.standard_normal((4, 4000)).astype(np.float32)
+    target = stft(y)
+    noise = 0.1 * rng.standard_normal((2, 33, 64)).astype(np.float32)
+    params = {"basis": stft.params["basis"] + noise}
+    before = stft.with_params(params)
+    step = aa.value_and_grad(lambda params: np.mean((stft.with_params(params)(y) - target) ** 2))
+    adam = aa.optim.Adam(1e-2)
+    state = adam.init(params)
+    for _ in range(200):
+        _, gradient = step(params)
+        params, state = adam.update(gradient, state, params)
+    return before, stft.with_params(params)
+
+
 def main() -> None:
-    """Draw the overview of the README."""
+    """Draw the overview of the README, and what the page of plots shows."""
     y, sr = load(HERE / "audio" / "speech.flac")
-    draw_overview(y, sr, title="speech.flac").savefig(HERE / "pictures" / "overview.png")
+    write(plot.overview(y, int(sr), title="speech.flac"), "overview")
+
+    y, sr = clip("speech", 3.0)
+    mel = aa.MelSpectrogram(sr=sr, n_fft=512, hop_length=128, n_mels=64, scale="db")
+    S = mel(y)
+    write(mel.plot(S), "plot_mel")
+
+    guitar, rate = clip("guitar", 4.0)
+    cqt = aa.CQT(sr=rate, bins_per_octave=24, n_bins=144, fmin=65.4)
+    write(cqt.plot(cqt(guitar), size="paper"), "plot_paper")
+
+    figure, axes = plot.new_figure(2, size="paper", height=1.3)
+    plot.waveform(y, axes[0, 0], sr=sr)
+    mel.plot(S, axes[1, 0], title="")
+    axes[0, 0].set_xlabel("")
+    write(plot.lettered(figure, "paper"), "plot_stacked")
+
+    transforms = {
+        "STFT": aa.STFT(sr=rate),
+        "constant-Q": cqt,
+        "gammatone": aa.Gammatonegram(sr=rate, power=1.0),
+        "chroma": aa.ChromaCQT(sr=rate),
+    }
+    write(plot.compare({name: (t, t(guitar)) for name, t in transforms.items()}), "plot_grid", one_map=True)
+
+    noise = np.random.default_rng(0).standard_normal(len(y)).astype(np.float32)
+    levels = {"clean": y, "20 dB": y + 0.1 * y.std() * noise, "0 dB": y + y.std() * noise}
+    write(plot.compare({name: (mel, mel(x)) for name, x in levels.items()}, size="paper"), "plot_noise", one_map=True)
+
+    bank = aa.MelSpectrogram(sr=16000, n_fft=2048, n_mels=32)
+    write(plot.filterbank(bank, size="paper"), "plot_bank")
+    before, after = learned()
+    write(plot.bases(after, before=before, size="paper"), "plot_bases")
+    write(plot.bases(after, before=before, size="paper", style="image"), "plot_bases_image")
 
 
 if __name__ == "__main__":

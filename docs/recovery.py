@@ -13,7 +13,7 @@ import soundfile
 
 import arrayaudio as aa
 from arrayaudio.ext.io import load
-from arrayaudio.ext.plot import draw, new_figure, save
+from arrayaudio.ext.plot import lettered, new_figure, save
 
 HERE = Path(__file__).parent
 SECONDS, STEPS, RATES = 4, 100, (3e-4, 1e-4, 3e-5, 1e-5)
@@ -65,9 +65,10 @@ def main() -> None:
     data = {name: distances(y, original) for name, y in waveforms.items()}
     (HERE / "recovery.json").write_text(json.dumps(data, indent=1) + "\n")
     soundfile.write(HERE / "sounds" / "recovered.flac", waveforms["descent"], SR)
-    figure, panels = new_figure(3, title="A sentence from its log-mel spectrogram", height=2.0)
-    draw(panels[0], target, LOGMEL, original.shape[-1])
-    panels[0].set_title("the original", loc="left", fontsize=10)
+    figure, grid = new_figure(3, title="A sentence from its log-mel spectrogram", height=2.0)
+    panels = grid[:, 0]
+    LOGMEL.plot(target, panels[0], title="the original")
+    panels[0].set_xlabel("")
     for axes, (name, y) in zip(panels[1:], waveforms.items(), strict=True):
         axes.set_title(f"{name}: {data[name]['log-mel, dB']:.2f} dB away", loc="left", fontsize=10)
         image = axes.imshow(
@@ -76,7 +77,7 @@ def main() -> None:
         axes.set_ylabel("mel band")
         figure.colorbar(image, ax=axes, label="difference (dB)", extend="both", pad=0.02)
     panels[-1].set_xlabel("time (s)")
-    save(figure, HERE / "pictures" / "recovery.png")
+    save(lettered(figure, "screen"), HERE / "pictures" / "recovery.png")
     print(f"written in {time.perf_counter() - began:.0f} s: {json.dumps(data)}")
 
 

@@ -6,7 +6,6 @@ import matplotlib.image
 import numpy as np
 
 import arrayaudio as aa
-from arrayaudio.ext.plot import draw, new_figure
 
 SR = 8000
 FRAMES = {"sr": SR, "n_fft": 256, "hop_length": 64}
@@ -37,6 +36,7 @@ TRANSFORMS = {
     "CFP": aa.CFP(sr=SR, hop_length=64, n_fft=2048),
     "CFP spectrum": aa.CFP(sr=SR, hop_length=64, n_fft=2048, output="spectrum"),
     "CFP periodicity": aa.CFP(sr=SR, hop_length=64, n_fft=2048, output="periodicity"),
+    "NSGT": aa.NSGT(sr=SR, fmin=65.4),
 }
 NUMBERED = ("MFCC", "LFCC", "chroma", "chroma of CQT")
 IN_NOTES = {
@@ -46,7 +46,7 @@ IN_HZ = {name: transform for name, transform in TRANSFORMS.items() if name not i
 LEVELS = {
     name: transform
     for name, transform in TRANSFORMS.items()
-    if name not in (*NUMBERED, "phase", "CQT phase") and name[:3] != "CFP"
+    if name not in (*NUMBERED, "phase", "CQT phase", "NSGT") and name[:3] != "CFP"
 }
 
 
@@ -59,8 +59,7 @@ SIGNALS = {"tone": tone(), "silence": np.zeros(4000), "one frame": tone(50), "on
 
 def picture(y, transform):
     """Draw a signal; return the axes, the cells and the colour bar's axes."""
-    _, (axes,) = new_figure(1, title="title")
-    draw(axes, transform(y), transform, y.shape[-1])
+    axes = transform.plot(transform(y))
     (cells,) = axes.collections
     return axes, cells, cells.colorbar.ax
 

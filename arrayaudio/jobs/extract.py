@@ -102,7 +102,7 @@ def extract_one(
                 transform = settings.transform(header.sr)
                 # The features last: where they are, all is.
                 if pictures:
-                    _draw(task, S, transform, n_samples)
+                    _draw(task, S, transform)
                 origin = {"path": io.printable(source), "fingerprint": mark, "sha256": facts["sha256"]}
                 outputs.save(task.target, S, transform, n_samples, out=out, source=origin)
         facts["reason"] = header.remark or _too_few(n_samples, header, settings)
@@ -189,8 +189,8 @@ def _long_features(task: Task, settings: Settings, decoder: Decoder, memory_budg
     return y.shape[-1], transform(y, out=out, memory_budget=budget)
 
 
-def _draw(task: Task, S: np.ndarray, transform: Framed, n_samples: int) -> None:
+def _draw(task: Task, S: np.ndarray, transform: Framed) -> None:
     from arrayaudio.ext import plot  # which most jobs need not wait for
 
     with DRAWING:
-        plot.draw_one(picture_of(task.target), S, transform, n_samples, io.printable(task.source.name))
+        plot.draw_one(picture_of(task.target), S, transform, io.printable(task.source.name))

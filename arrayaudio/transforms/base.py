@@ -2,10 +2,11 @@
 
 import dataclasses
 import functools
+import importlib
 import json
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
 
 import numpy as np
 
@@ -30,6 +31,8 @@ from arrayaudio.transforms.params import Learnable, bare, moved
 
 T = TypeVar("T", bound="Transform")
 
+# What draws stands above the transforms, and is looked up by its name.
+PICTURES = "arrayaudio.ext.plot"
 ALIASES = {"sample_rate": "sr", "f_min": "fmin", "f_max": "fmax", "output_format": "output"}
 
 
@@ -159,6 +162,54 @@ class Transform(Learnable):
         raise ParameterError(
             f"{type(self).__name__} has no inverse: it keeps neither the phase nor the fine structure of the spectrum"
         )
+
+    def plot(
+        self,
+        S: ArrayLike,
+        ax: Any = None,
+        *,
+        unit: str | None = None,
+        vmin: float | None = None,
+        vmax: float | None = None,
+        cmap: str | None = None,
+        colorbar: bool = True,
+        title: str | None = None,
+        size: Literal["screen", "paper"] = "screen",
+    ) -> Any:
+        """Draw what this transform returned of one signal, (freq, n_frames), into matplotlib axes or a new figure.
+
+        The axes are those of the transform, in Hz, notes or coefficients, and seconds; the colour bar has the unit that
+        the settings say, dB for magnitudes and powers. See `arrayaudio.ext.plot.spectrogram`, which this is.
+
+        Parameters
+        ----------
+        S : array, shape (freq, n_frames)
+        ax : matplotlib.axes.Axes, optional
+        unit, vmin, vmax, cmap, colorbar, title, size
+            As for `arrayaudio.ext.plot.spectrogram`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        ParameterError
+            If S is none of this transform, or holds several items.
+        MissingExtraError
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import arrayaudio as aa
+        >>> cqt = aa.CQT(sr=16000)
+        >>> ax = cqt.plot(cqt(np.sin(np.arange(16000.0))), size="paper")
+        >>> ax.get_ylabel()
+        'note (Hz)'
+        """
+        options = {"unit": unit, "vmin": vmin, "vmax": vmax, "cmap": cmap, "colorbar": colorbar, "title": title}
+        return importlib.import_module(PICTURES).spectrogram(S, self, ax, size=size, **options)
 
     def _replace(self, **values: Any) -> None:
         """Put the checked form of a setting in its place; for `__post_init__` alone."""
