@@ -59,7 +59,7 @@ def command(context: click.Context) -> None:
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="npz", show_default=True)
 @click.option("--plot", "pictures", is_flag=True, help="Draw a picture beside each feature file.")
 @click.option(
-    "--workers", type=click.IntRange(min=1), help="Recordings in work at a time.  [default: one more than cores]"
+    "--workers", type=click.IntRange(min=1), help="Recordings in work at a time.  [default: cores + 1]"
 )
 @click.option(
     "--memory-budget",
