@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from PIL import Image
 
 import arrayaudio as aa
@@ -19,12 +20,22 @@ def clip(name: str, seconds: float, start: float = 0.0) -> tuple[np.ndarray, int
     return y[int(start * sr) : int((start + seconds) * sr)], int(sr)
 
 
-def write(picture: Any, name: str, one_map: bool = False) -> None:
-    """Write a picture for the pages, with 256 colours if it has but one map, for which these are enough."""
+def write(picture: Any, name: str, maps: tuple[str, ...] = (), dpi: int = 180) -> None:
+    """Write a picture for the pages; with the names of all its maps, in their colours and greys, to make it small."""
     path = HERE / "pictures" / f"{name}.png"
-    picture.figure.savefig(path, dpi=min(180, picture.figure.dpi))
-    if one_map:
-        Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+    picture.figure.savefig(path, dpi=min(dpi, picture.figure.dpi))
+    if maps:
+        image = Image.open(path).convert("RGB")
+        image.quantize(palette=colours(maps), dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def colours(maps: tuple[str, ...]) -> Image.Image:
+    """Return a picture whose palette holds maps, and greys for letters."""
+    parts = [colormaps[name](np.linspace(0, 1, 224 // len(maps))) for name in maps]
+    rgb = np.concatenate([*parts, colormaps["gray"](np.linspace(0, 1, 32))])[:, :3]
+    held = Image.new("P", (1, 1))
+    held.putpalette((255 * rgb).round().astype(np.uint8).tobytes())
+    return held
 
 
 def learned() -> tuple[aa.STFT, aa.STFT]:
@@ -47,8 +58,8 @@ def learned() -> tuple[aa.STFT, aa.STFT]:
 
 def main() -> None:
     """Draw the overview of the README, and what the page of plots shows."""
-    y, sr = load(HERE / "audio" / "speech.flac")
-    write(plot.overview(y, int(sr), title="speech.flac"), "overview")
+    y, sr = clip("speech", 4.0)
+    write(plot.overview(y, sr, title="speech.flac"), "overview", maps=("magma", "RdBu_r"), dpi=90)
 
     y, sr = clip("speech", 3.0)
     mel = aa.MelSpectrogram(sr=sr, n_fft=512, hop_length=128, n_mels=64, scale="db")
@@ -71,11 +82,12 @@ def main() -> None:
         "gammatone": aa.Gammatonegram(sr=rate, power=1.0),
         "chroma": aa.ChromaCQT(sr=rate),
     }
-    write(plot.compare({name: (t, t(guitar)) for name, t in transforms.items()}), "plot_grid", one_map=True)
+    write(plot.compare({name: (t, t(guitar)) for name, t in transforms.items()}), "plot_grid", maps=("magma",))
 
     noise = np.random.default_rng(0).standard_normal(len(y)).astype(np.float32)
     levels = {"clean": y, "20 dB": y + 0.1 * y.std() * noise, "0 dB": y + y.std() * noise}
-    write(plot.compare({name: (mel, mel(x)) for name, x in levels.items()}, size="paper"), "plot_noise", one_map=True)
+    noisy = plot.compare({name: (mel, mel(x)) for name, x in levels.items()}, size="paper")
+    write(noisy, "plot_noise", maps=("magma",))
 
     bank = aa.MelSpectrogram(sr=16000, n_fft=2048, n_mels=32)
     write(plot.filterbank(bank, size="paper"), "plot_bank")

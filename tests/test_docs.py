@@ -19,6 +19,14 @@ def test_links_lead_somewhere(page):
         assert target.startswith("http") or (page.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/plots.md", "docs/experiments.md"])
+def test_pictures_of_spectrograms_are_small_files(page):
+    pictures = re.findall(r"!\[[^]]*\]\(([^)]+\.png)\)", (ROOT / page).read_text())
+    sizes = {picture: (ROOT / page).parent.joinpath(picture).stat().st_size for picture in pictures}
+    assert sizes
+    assert max(sizes.values()) < 150_000, sizes
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_snippets_run_as_pasted(page, tmp_path):
     for snippet in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
