@@ -31,7 +31,7 @@ FORKED = (
 )
 CUDA = 2  # the kind of device in DLPack
 # Where JAX's arrays are defined, and what stands for them while a function is traced. They have functions of the array
-# API too, which compile, hold to single precision and know no tape: their memory is used, and NumPy or CuPy works on it.
+# API too, which compile, hold to single precision and know no tape: NumPy or CuPy works in their memory instead.
 JAX, TRACED_BY_JAX = "jaxlib", "jax"
 # How the errors of CUDA and its libraries say that memory is too small.
 NO_MEMORY = (
@@ -299,7 +299,7 @@ def to_numpy(x: ArrayLike) -> np.ndarray:
     >>> aa.to_numpy([1.0, 2.0])
     array([1., 2.])
     """
-    array = x if isinstance(x, list | tuple) else asarray(x)
+    array: Any = x if isinstance(x, list | tuple) else asarray(x)
     if _is_cupy(array):
         _use_cuda()
         array = array.get()

@@ -154,7 +154,6 @@ class OnlyDlpack:
         return self.values.__dlpack_device__()
 
 
-
 def frozen(x):
     x.setflags(write=False)
     return x

@@ -31,9 +31,7 @@ def y(rng):
 
 def params_of(transform, rng, dtype):
     """Parameters away from what the settings say."""
-    return jax.tree.map(
-        lambda p: (p + 0.05 * np.abs(p).max() * rng.random(p.shape)).astype(dtype), transform.params
-    )
+    return jax.tree.map(lambda p: (p + 0.05 * np.abs(p).max() * rng.random(p.shape)).astype(dtype), transform.params)
 
 
 @pytest.mark.parametrize("name", DIFFERENTIATED)
@@ -163,7 +161,7 @@ def test_only_what_wants_a_gradient_is_recorded(y, monkeypatch):
     jax.grad(lambda y, p: mel(y, p).sum(), argnums=(0, 1))(y, MEL.params)
     assert recorded == [[(8, 33)], [(3, 300)], [(3, 300), (8, 33)]]
     mel(y)
-    assert jax.grad(lambda z: (z + 0 * jax.lax.stop_gradient(mel(y)).sum()))(1.0) == 1
+    assert jax.grad(lambda z: z + 0 * jax.lax.stop_gradient(mel(y)).sum())(1.0) == 1
     assert len(recorded) == 3
 
 

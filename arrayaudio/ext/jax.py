@@ -93,15 +93,14 @@ def _on_host(x: Any) -> jax.Array:
     array = jax.numpy.asarray(x)
     if not isinstance(array, jax.core.Tracer) and any(place.platform != "cpu" for place in array.devices()):
         raise BackendError(
-            f"array is on {array.device}: must be in host memory, as after jax.device_put(x, jax.devices('cpu')[0]); on "
-            "a GPU, give the transform itself the array, and take gradients with aa.vjp"
+            f"array is on {array.device}: must be in host memory, as after jax.device_put(x, jax.devices('cpu')[0]); "
+            "on a GPU, give the transform itself the array, and take gradients with aa.vjp"
         )
     return array.astype("float32") if array.dtype.name in HALF else array
 
 
 def _through_callbacks(compute: Callable[[Any, Any], Any], n_axes: int) -> Callable[[Any, Any], Any]:
-    """A function of an array (...) with `n_axes` axes behind the batch, and of parameters, with a derivative for JAX."""
-
+    """A function of an array with `n_axes` axes behind the batch, and of parameters, with a derivative for JAX."""
     known: dict[Any, Any] = {}
 
     def shape_of(x: Any, params: Any) -> jax.ShapeDtypeStruct:
