@@ -1,7 +1,6 @@
 """Spectrograms as xarray's DataArrays, which know their times, frequencies, units and settings."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
