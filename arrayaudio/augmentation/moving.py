@@ -108,8 +108,8 @@ def shift_cqt(
 
     Notes
     -----
-    Values stay as they are. With `normalization="librosa"`, the default of `cqt`, a tone that was really transposed would
-    have magnitudes 2**(-steps / 24) as large, since they grow with the square root of the kernels' lengths.
+    Values stay as they are. With `normalization="librosa"`, the default of `cqt`, a tone that was really transposed
+    would have magnitudes 2**(-steps / 24) times as large, since they grow with the square root of kernels' lengths.
 
     Examples
     --------
