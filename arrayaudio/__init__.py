@@ -9,6 +9,9 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "adaptive": ["adaptive_melspectrogram", "adaptive_stft"],
     "arrays": ["asarray", "to_numpy"],
+    "augmentation.masking": ["spec_augment"],
+    "augmentation.mixing": ["mix_at_snr"],
+    "augmentation.moving": ["random_stretch", "shift_cqt"],
     "autodiff.check": ["check_grads"],
     "autodiff.gradients": ["grad", "value_and_grad", "vjp"],
     "descriptors.contrast": ["spectral_contrast"],

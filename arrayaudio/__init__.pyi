@@ -6,6 +6,10 @@ from arrayaudio.adaptive import adaptive_melspectrogram as adaptive_melspectrogr
 from arrayaudio.adaptive import adaptive_stft as adaptive_stft
 from arrayaudio.arrays import asarray as asarray
 from arrayaudio.arrays import to_numpy as to_numpy
+from arrayaudio.augmentation.masking import spec_augment as spec_augment
+from arrayaudio.augmentation.mixing import mix_at_snr as mix_at_snr
+from arrayaudio.augmentation.moving import random_stretch as random_stretch
+from arrayaudio.augmentation.moving import shift_cqt as shift_cqt
 from arrayaudio.autodiff.check import check_grads as check_grads
 from arrayaudio.autodiff.gradients import grad as grad
 from arrayaudio.autodiff.gradients import value_and_grad as value_and_grad

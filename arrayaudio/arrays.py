@@ -30,6 +30,9 @@ FORKED = (
     "multiprocessing.get_context('spawn'), or before CUDA is used"
 )
 CUDA = 2  # the kind of device in DLPack
+# Where JAX's arrays are defined, and what stands for them while a function is traced. They have functions of the array
+# API too, which compile, hold to single precision and know no tape: NumPy or CuPy works in their memory instead.
+JAX, TRACED_BY_JAX = "jaxlib", "jax"
 # How the errors of CUDA and its libraries say that memory is too small.
 NO_MEMORY = (
     "OutOfMemoryError",
@@ -213,6 +216,21 @@ def _from_numpy_world(x: Any) -> np.ndarray:
     return array
 
 
+def _passes(x: Any) -> bool:
+    """Whether work is done with the array as it is, by the functions of its library."""
+    library = type(x).__module__.partition(".")[0]
+    if library == "cupy":
+        return True
+    if isinstance(x, np.ndarray | np.generic) or not hasattr(x, "__array_namespace__") or library == JAX:
+        return False
+    if library == TRACED_BY_JAX:
+        raise DifferentiationError(
+            f"{type(x).__name__} stands for an array while JAX traces a function, which ends here: wrap the transform "
+            "in arrayaudio.ext.jax.differentiable for jit, vmap and gradients in JAX, or take these with aa.vjp"
+        )
+    return True
+
+
 def check_device(device: Any) -> None:
     """Raise ParameterError unless `device` is None or names one."""
     if device is not None and not re.fullmatch(r"cpu|cuda(:\d+)?", str(device)):
@@ -225,8 +243,9 @@ def asarray(x: ArrayLike, device: str | None = None) -> Array:
     Parameters
     ----------
     x : array, list, pandas or xarray object, or anything with DLPack or the CUDA array interface
-        CuPy arrays and arrays of other libraries with `__array_namespace__` pass as they are; what else lives on a
-        GPU becomes a CuPy array in the same memory, once the work that fills it is done, all the rest a NumPy array.
+        CuPy arrays and arrays of other libraries with `__array_namespace__`, but for JAX, pass as they are; what else
+        lives on a GPU becomes a CuPy array in the same memory, once the work that fills it is done, all the rest a
+        NumPy array.
     device : None, "cpu", "cuda" or "cuda:N"
         Where the result must live; None leaves `x` where it is. "cuda" is CuPy's current device.
 
@@ -235,7 +254,7 @@ def asarray(x: ArrayLike, device: str | None = None) -> Array:
     BackendError
         If a GPU is asked for and none is usable, or this process is a fork of one that used it.
     DifferentiationError
-        If another library records what is done to `x`.
+        If another library records or traces what is done to `x`.
     ParameterError
         If `x` is a masked array with masked samples, or `device` is none of the above.
 
@@ -246,7 +265,7 @@ def asarray(x: ArrayLike, device: str | None = None) -> Array:
     array([ 0.,  1.,  0., -1.])
     """
     check_device(device)
-    if _is_cupy(x) or (hasattr(x, "__array_namespace__") and not isinstance(x, np.ndarray | np.generic)):
+    if _passes(x):
         array = x
     elif getattr(x, "requires_grad", False):
         raise DifferentiationError(
@@ -280,10 +299,11 @@ def to_numpy(x: ArrayLike) -> np.ndarray:
     >>> aa.to_numpy([1.0, 2.0])
     array([1., 2.])
     """
-    if _is_cupy(x):
+    array: Any = x if isinstance(x, list | tuple) else asarray(x)
+    if _is_cupy(array):
         _use_cuda()
-        x = x.get()
-    return np.asarray(x)
+        array = array.get()
+    return np.asarray(array)
 
 
 def dtype_name(x: Array) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from arrayaudio.arrays import Array, ArrayLike
+from arrayaudio.arrays import Array, ArrayLike, asarray
 from arrayaudio.errors import ParameterError
 from arrayaudio.functional.settings_of import settings_of
 from arrayaudio.transforms.stft import STFT
@@ -76,9 +76,10 @@ def istft(S: ArrayLike, *, n_fft: int | None = None, length: int | None = None, 
     >>> bool(np.allclose(aa.istft(aa.stft(y), length=5000), y))
     True
     """
+    spectrum = asarray(S)
     if n_fft is None:
-        rows = S.shape[-2] if getattr(S, "ndim", 0) >= 2 else 0
+        rows = spectrum.shape[-2] if spectrum.ndim >= 2 else 0
         if rows < 2:
             raise ParameterError("spectrum: must have shape (..., 1 + n_fft // 2, n_frames), with at least two rows")
         n_fft = 2 * (rows - 1)
-    return STFT(n_fft=n_fft, **settings).inverse(S, length=length)
+    return STFT(n_fft=n_fft, **settings).inverse(spectrum, length=length)

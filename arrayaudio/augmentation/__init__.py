@@ -1,0 +1,1 @@
+"""Variations of spectrograms and signals for training."""
