@@ -1,40 +1,50 @@
 """Defaults of other libraries, for `compat=`: what stands in for settings that are not given.
 
-Values were read from librosa 0.11, torchaudio 2.11, nnAudio 0.3.4 and kaldi-native-fbank 1.22. A function of the
+Values were read from librosa 0.11, torchaudio 2.11, nnAudio 0.3.4 and kaldi-native-fbank 1.23. A function of the
 settings so far gives a value that follows from them.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from arrayaudio.checks import one_of, real
+from arrayaudio.checks import one_of, real, whole
 from arrayaudio.errors import ParameterError
+
+Settings = dict[str, Any]
 
 LIBRARIES = ("librosa", "torchaudio", "nnaudio", "kaldi")
 
-LIBROSA: dict[str, Any] = {"sr": 22050.0}  # the others are our own
 
-TORCHAUDIO = {
-    "n_fft": 400,
-    "hop_length": lambda given: max(1, (given.get("win_length") or given["n_fft"]) // 2),
-    "pad_mode": "reflect",
-}
-TORCHAUDIO_BANDS = {"sr": 16000.0} | TORCHAUDIO
+def _half_a_window(given: Settings) -> int:
+    name = "n_fft" if given.get("win_length") is None else "win_length"
+    return max(1, whole(name, given[name]) // 2)
 
 
-def _in_scale(frequency: float) -> Callable[[dict[str, Any]], float | None]:
+def _milliseconds(n: int) -> Callable[[Settings], int]:
+    return lambda given: int(n / 1000 * real("sr", given["sr"], above=0))
+
+
+def _power_of_two(given: Settings) -> int:
+    win_length = _milliseconds(25)(given) if given["win_length"] is None else whole("win_length", given["win_length"])
+    return 1 << (win_length - 1).bit_length()
+
+
+def _in_scale(frequency: float) -> Callable[[Settings], float | None]:
     """A limit of rows, which those of the FFT do not have."""
     return lambda given: None if given.get("freq_scale", "fft") == "fft" else frequency
 
 
+LIBROSA: Settings = {"sr": 22050.0}  # the others are our own
+TORCHAUDIO: Settings = {"n_fft": 400, "hop_length": _half_a_window, "pad_mode": "reflect"}
+TORCHAUDIO_BANDS = {"sr": 16000.0} | TORCHAUDIO
+
 NNAUDIO = {"sr": 22050.0, "pad_mode": "reflect"}
-NNAUDIO_CQT = NNAUDIO | {"fmin": 32.70, "output": "magnitude"}
 
 KALDI = {
     "sr": 16000.0,
-    "win_length": lambda given: int(0.025 * real("sr", given["sr"], above=0)),
-    "hop_length": lambda given: int(0.01 * real("sr", given["sr"], above=0)),
-    "n_fft": lambda given: 1 << (given["win_length"] - 1).bit_length(),
+    "win_length": _milliseconds(25),
+    "hop_length": _milliseconds(10),
+    "n_fft": _power_of_two,
     "window": "povey",
     "window_at": "start",
     "center": False,
@@ -47,7 +57,7 @@ KALDI = {
     "amin": 2.0**-23,
 }
 
-DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
+DEFAULTS: dict[str, dict[str, Settings]] = {
     "STFT": {
         "librosa": LIBROSA,
         "torchaudio": TORCHAUDIO | {"output": "power"},
@@ -67,12 +77,12 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "LFCC": {"torchaudio": TORCHAUDIO_BANDS},
     "Chroma": {"librosa": LIBROSA},
-    "CQT": {"librosa": LIBROSA, "nnaudio": NNAUDIO_CQT},
-    "VQT": {"librosa": LIBROSA, "nnaudio": NNAUDIO_CQT | {"gamma": 0.0}},
+    "CQT": {"librosa": LIBROSA, "nnaudio": NNAUDIO | {"fmin": 32.70, "output": "magnitude"}},
+    "VQT": {"librosa": LIBROSA},
 }
 
 
-def defaults_of(transform: str, library: str, given: dict[str, Any]) -> dict[str, Any]:
+def defaults_of(transform: str, library: str, given: Settings) -> Settings:
     """Return a library's defaults for the settings of a transform that are not given, or raise ParameterError."""
     one_of("compat", library, LIBRARIES)
     known = DEFAULTS.get(transform, {})
@@ -82,7 +92,7 @@ def defaults_of(transform: str, library: str, given: dict[str, Any]) -> dict[str
             f"compat={library!r}: {library} has no {transform}, or none with these settings; libraries whose defaults "
             f"{transform} knows: {others}"
         )
-    found: dict[str, Any] = {}
+    found: Settings = {}
     for name, value in known[library].items():
         if name not in given:
             found[name] = value(found | given) if callable(value) else value
