@@ -11,6 +11,7 @@ from arrayaudio.transforms.framed import FramedTransform
 from arrayaudio.transforms.front_end import FrontEnd
 from arrayaudio.transforms.mel import MelSpectrogram
 from arrayaudio.transforms.mfcc import MFCC
+from arrayaudio.transforms.step import Step
 from arrayaudio.transforms.steps import (
     Affine,
     Bands,
@@ -23,7 +24,6 @@ from arrayaudio.transforms.steps import (
     Reflect,
     Root,
     Stack,
-    Step,
     WithoutLast,
 )
 from arrayaudio.transforms.stft import STFT

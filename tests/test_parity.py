@@ -29,7 +29,7 @@ def test_the_page_is_that_of_its_data():
 
 
 @pytest.mark.parametrize(
-    ("case", "row"), [*zip(CASES, ROWS, strict=True)], ids=[f"{c.name} {c.outside}" for c in CASES]
+    ("case", "row"), [*zip(CASES, ROWS, strict=True)], ids=[f"{case.name} {case.outside}" for case in CASES]
 )
 def test_rows_stay_within_their_limits(case, row):
     within_limits(case, row)

@@ -178,6 +178,27 @@ def test_ragged_clips_are_what_they_are_alone(library, rng, name):
         assert np.all(value[:, length:] == -9) and here.sum() == length == transform.n_frames(len(clip))
 
 
+@presets
+def test_the_shortest_signal(name):
+    transform = aa.presets.get(name)
+    n = transform.min_length
+    assert transform(np.ones(n)).shape[-1] >= 1
+    if n > 1:
+        with pytest.raises(aa.ParameterError, match=r"signal (has|gives)"):
+            transform(np.ones(n - 1))
+
+
+@presets
+def test_gradients_at_silence_are_finite(name):
+    transform = aa.presets.get(name)
+    gradient = aa.grad(lambda y: (transform(y) ** 2).sum())(np.zeros(17000))
+    assert np.isfinite(gradient).all()
+
+
+def test_warming_up():
+    aa.warmup(aa.presets.get("vggish"))
+
+
 def test_ragged_refuses_patches(rng):
     clips = [noise(rng, n) for n in (16000, 32000)]
     with pytest.raises(aa.ParameterError, match="must all be the same"):

@@ -17,7 +17,8 @@ from arrayaudio.transforms.lfcc import LFCC
 from arrayaudio.transforms.mel import MelSpectrogram
 from arrayaudio.transforms.mfcc import MFCC
 from arrayaudio.transforms.ragged import Ragged, filled, require_alike
-from arrayaudio.transforms.steps import STEPS, Step
+from arrayaudio.transforms.step import Step
+from arrayaudio.transforms.steps import STEPS
 from arrayaudio.transforms.stft import STFT
 
 __all__ = ["FrontEnd"]
@@ -86,8 +87,15 @@ class FrontEnd(Transform):
 
     @property
     def min_length(self) -> int:
-        """The shortest signal that the core can transform, in samples; steps may want more of it."""
-        return self.core.min_length
+        """The shortest signal that can be transformed, in samples."""
+        framing, n_frames = self.core.framing, 1
+        for step in reversed(self.after):
+            n_frames = step.needs(n_frames)
+        held = framing.frame_length - 2 * framing.padding + (n_frames - 1) * framing.hop_length
+        n_samples = max(framing.min_length, held)
+        for step in reversed(self.before):
+            n_samples = step.shortest(n_samples, self.core)
+        return n_samples
 
     @property
     def _arrays(self) -> dict[str, Callable[[], Any]]:

@@ -15,44 +15,9 @@ from arrayaudio.frames import pad
 from arrayaudio.project import mix_rows
 from arrayaudio.scales import MEL_SCALES, mel_frequencies
 from arrayaudio.spectrum import Scaling, limit_range, scaled
+from arrayaudio.transforms.step import Step
 
 BASES = ("e", "10")
-
-
-@dataclass(frozen=True)
-class Step:
-    """Base of all steps: called on a signal (..., n_samples) or features (..., freq, time) and the transform.
-
-    What it does to the axes follows from what it does to frequencies (freq,), to times (time,) in seconds, and to the
-    number of samples.
-    """
-
-    separate: ClassVar[bool] = True
-    """Whether samples, or frames, are changed each by itself."""
-
-    def __call__(self, x: Array, transform: Any) -> Array:
-        """Return the changed signal or features."""
-        raise NotImplementedError
-
-    def rows(self, frequencies: np.ndarray, transform: Any) -> np.ndarray:  # noqa: ARG002
-        """Return the frequencies of the rows after the step."""
-        return frequencies
-
-    def columns(self, times: np.ndarray) -> np.ndarray:
-        """Return the times of the columns after the step."""
-        return times
-
-    def length(self, n_samples: int, transform: Any) -> int:  # noqa: ARG002
-        """Return the number of samples after the step."""
-        return n_samples
-
-    def start(self, transform: Any) -> int:  # noqa: ARG002
-        """Return how many samples the step puts before a signal."""
-        return 0
-
-    def _set(self, **values: Any) -> None:
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True)
@@ -68,8 +33,7 @@ class Affine(Step):
             rows = not isinstance(value, str) and np.ndim(value) == 1
             self._set(**{name: tuple(real(name, v) for v in value) if rows else real(name, value)})
 
-    def __call__(self, x: Array, transform: Any) -> Array:  # noqa: ARG002
-        """Return the changed signal or features."""
+    def __call__(self, x: Array, transform: Any) -> Array:
         shift, scale = (self._fitting(name, x) for name in ("shift", "scale"))
         return x * scale if self.shift == 0 else (x + shift) * scale
 
@@ -92,8 +56,7 @@ class Preemphasis(Step):
     def __post_init__(self) -> None:
         self._set(coef=real("coef", self.coef))
 
-    def __call__(self, x: Array, transform: Any) -> Array:  # noqa: ARG002
-        """Return the changed signal."""
+    def __call__(self, x: Array, transform: Any) -> Array:
         return namespace(x).concat([x[..., :1], x[..., 1:] - self.coef * x[..., :-1]], axis=-1)
 
 
@@ -111,7 +74,6 @@ class Reflect(Step):
         one_of("whole", self.whole, (True, False))
 
     def __call__(self, x: Array, transform: Any) -> Array:
-        """Return the longer signal."""
         padding, n = self.start(transform), x.shape[-1]
         if n <= padding:
             raise ParameterError(f"signal has {n} samples: must have at least {padding + 1} to be mirrored")
@@ -128,6 +90,14 @@ class Reflect(Step):
         """Return how many samples the step puts before a signal."""
         return max(0, (transform.n_fft - transform.hop_length) // 2)
 
+    def shortest(self, n_samples: int, transform: Any) -> int:
+        """Return how many samples the step needs to give `n_samples`."""
+        padding = self.start(transform)
+        needed = n_samples - 2 * padding
+        if self.whole:
+            needed = (needed - 1) // transform.hop_length * transform.hop_length + 1
+        return max(needed, padding + 1)
+
 
 @dataclass(frozen=True)
 class Root(Step):
@@ -138,8 +108,7 @@ class Root(Step):
     def __post_init__(self) -> None:
         self._set(offset=real("offset", self.offset, least=0))
 
-    def __call__(self, x: Array, transform: Any) -> Array:  # noqa: ARG002
-        """Return the roots."""
+    def __call__(self, x: Array, transform: Any) -> Array:
         return namespace(x).sqrt(x + self.offset)
 
 
@@ -159,10 +128,9 @@ class Bands(Step):
         self._set(n_mels=whole("n_mels", self.n_mels), fmin=real("fmin", self.fmin, least=0))
 
     def __call__(self, x: Array, transform: Any) -> Array:
-        """Return the bands."""
         return mix_rows(x, _bank(self, transform.sr, transform.n_fft))
 
-    def rows(self, frequencies: np.ndarray, transform: Any) -> np.ndarray:  # noqa: ARG002
+    def rows(self, frequencies: np.ndarray, transform: Any) -> np.ndarray:
         """Return the centres of the bands."""
         fmax = transform.sr / 2 if self.fmax is None else self.fmax
         return mel_frequencies(self.n_mels + 2, fmin=self.fmin, fmax=fmax, mel_scale=self.mel_scale)[1:-1]
@@ -178,7 +146,6 @@ class PerWindow(Step):
     """Powers divided by the energy of the window, as torchaudio's `normalized=True` divides magnitudes by its root."""
 
     def __call__(self, x: Array, transform: Any) -> Array:
-        """Return the divided powers."""
         return x * float(1 / np.sum(transform.frame_window.value**2))
 
 
@@ -198,8 +165,7 @@ class Log(Step):
         if self.floor is not None:
             self._set(floor=real("floor", self.floor, above=0))
 
-    def __call__(self, x: Array, transform: Any) -> Array:  # noqa: ARG002
-        """Return the levels."""
+    def __call__(self, x: Array, transform: Any) -> Array:
         if self.floor is not None:
             return scaled(x, Scaling(1.0, self.floor, "e" if self.base == "e" else "10"))
         xp = namespace(x)
@@ -212,8 +178,7 @@ class WithoutLast(Step):
 
     separate: ClassVar[bool] = False
 
-    def __call__(self, x: Array, transform: Any) -> Array:  # noqa: ARG002
-        """Return the frames."""
+    def __call__(self, x: Array, transform: Any) -> Array:
         if x.shape[-1] < 2:
             raise ParameterError("signal gives 1 frame: must give at least 2, as the last one is left out")
         return x[..., :-1]
@@ -221,6 +186,10 @@ class WithoutLast(Step):
     def columns(self, times: np.ndarray) -> np.ndarray:
         """Return all times but the last."""
         return times[:-1]
+
+    def needs(self, n_frames: int) -> int:
+        """Return how many frames the step needs to give `n_frames`."""
+        return n_frames + 1
 
 
 @dataclass(frozen=True)
@@ -233,8 +202,7 @@ class Limit(Step):
     def __post_init__(self) -> None:
         self._set(span=real("span", self.span, least=0))
 
-    def __call__(self, x: Array, transform: Any) -> Array:  # noqa: ARG002
-        """Return the raised levels."""
+    def __call__(self, x: Array, transform: Any) -> Array:
         return limit_range(x, self.span)
 
 
@@ -248,14 +216,17 @@ class PerFeature(Step):
     def __post_init__(self) -> None:
         self._set(eps=real("eps", self.eps, above=0))
 
-    def __call__(self, x: Array, transform: Any) -> Array:  # noqa: ARG002
-        """Return the normalised features."""
+    def __call__(self, x: Array, transform: Any) -> Array:
         xp, n = namespace(x), x.shape[-1]
         if n < 2:
             raise ParameterError("signal gives 1 frame: must give at least 2, which have a deviation")
         centred = x - xp.mean(x, axis=-1, keepdims=True)
         variance = xp.sum(centred * centred, axis=-1, keepdims=True) / (n - 1)
         return centred / (xp.sqrt(variance) + self.eps)
+
+    def needs(self, n_frames: int) -> int:
+        """Return how many frames the step needs to give `n_frames`."""
+        return max(2, n_frames)
 
 
 @dataclass(frozen=True)
@@ -272,8 +243,7 @@ class Stack(Step):
     def __post_init__(self) -> None:
         self._set(size=whole("size", self.size), every=whole("every", self.every))
 
-    def __call__(self, x: Array, transform: Any) -> Array:  # noqa: ARG002
-        """Return the stacked frames."""
+    def __call__(self, x: Array, transform: Any) -> Array:
         xp, index = namespace(x), self._index(x.shape[-1])
         return xp.concat([xp.take(x, xp.asarray(places), axis=-1) for places in index], axis=-2)
 
@@ -282,13 +252,17 @@ class Stack(Step):
         first = np.arange(0, n, self.every) - (self.size - 1) // 2
         return np.clip(first + np.arange(self.size)[:, None], 0, n - 1)
 
-    def rows(self, frequencies: np.ndarray, transform: Any) -> np.ndarray:  # noqa: ARG002
+    def rows(self, frequencies: np.ndarray, transform: Any) -> np.ndarray:
         """Return the frequencies of all stacked frames."""
         return np.tile(frequencies, self.size)
 
     def columns(self, times: np.ndarray) -> np.ndarray:
         """Return the times of every `every`-th frame."""
         return times[:: self.every]
+
+    def needs(self, n_frames: int) -> int:
+        """Return how many frames the step needs to give `n_frames`."""
+        return (n_frames - 1) * self.every + 1
 
 
 @dataclass(frozen=True)
@@ -301,8 +275,7 @@ class Patches(Step):
     def __post_init__(self) -> None:
         self._set(size=whole("size", self.size))
 
-    def __call__(self, x: Array, transform: Any) -> Array:  # noqa: ARG002
-        """Return the patches."""
+    def __call__(self, x: Array, transform: Any) -> Array:
         xp, count = namespace(x), x.shape[-1] // self.size
         if count == 0:
             raise ParameterError(f"signal gives {x.shape[-1]} frames: must give at least {self.size}, those of a patch")
@@ -312,6 +285,10 @@ class Patches(Step):
     def columns(self, times: np.ndarray) -> np.ndarray:
         """Return the times of the frames of each patch: (n_patches, size)."""
         return times[: len(times) // self.size * self.size].reshape(-1, self.size)
+
+    def needs(self, n_frames: int) -> int:
+        """Return how many frames the step needs to give `n_frames`."""
+        return -(-n_frames // self.size) * self.size
 
 
 STEPS = {
