@@ -20,6 +20,7 @@ class Step:
     """Whether samples, or frames, are changed each by itself."""
 
     def __call__(self, x: Array, transform: Any) -> Array:
+        """Return the changed signal or features."""
         raise NotImplementedError
 
     def rows(self, frequencies: np.ndarray, transform: Any) -> np.ndarray:

@@ -82,16 +82,13 @@ class Reflect(Step):
         return xp.concat([padded, xp.zeros((*x.shape[:-1], missing), dtype=x.dtype)], axis=-1) if missing else padded
 
     def length(self, n_samples: int, transform: Any) -> int:
-        """Return the number of samples after the step."""
         missing = -n_samples % transform.hop_length if self.whole else 0
         return n_samples + 2 * self.start(transform) + missing
 
     def start(self, transform: Any) -> int:
-        """Return how many samples the step puts before a signal."""
         return max(0, (transform.n_fft - transform.hop_length) // 2)
 
     def shortest(self, n_samples: int, transform: Any) -> int:
-        """Return how many samples the step needs to give `n_samples`."""
         padding = self.start(transform)
         needed = n_samples - 2 * padding
         if self.whole:
@@ -131,7 +128,6 @@ class Bands(Step):
         return mix_rows(x, _bank(self, transform.sr, transform.n_fft))
 
     def rows(self, frequencies: np.ndarray, transform: Any) -> np.ndarray:
-        """Return the centres of the bands."""
         fmax = transform.sr / 2 if self.fmax is None else self.fmax
         return mel_frequencies(self.n_mels + 2, fmin=self.fmin, fmax=fmax, mel_scale=self.mel_scale)[1:-1]
 
@@ -184,11 +180,9 @@ class WithoutLast(Step):
         return x[..., :-1]
 
     def columns(self, times: np.ndarray) -> np.ndarray:
-        """Return all times but the last."""
         return times[:-1]
 
     def needs(self, n_frames: int) -> int:
-        """Return how many frames the step needs to give `n_frames`."""
         return n_frames + 1
 
 
@@ -225,7 +219,6 @@ class PerFeature(Step):
         return centred / (xp.sqrt(variance) + self.eps)
 
     def needs(self, n_frames: int) -> int:
-        """Return how many frames the step needs to give `n_frames`."""
         return max(2, n_frames)
 
 
@@ -253,15 +246,12 @@ class Stack(Step):
         return np.clip(first + np.arange(self.size)[:, None], 0, n - 1)
 
     def rows(self, frequencies: np.ndarray, transform: Any) -> np.ndarray:
-        """Return the frequencies of all stacked frames."""
         return np.tile(frequencies, self.size)
 
     def columns(self, times: np.ndarray) -> np.ndarray:
-        """Return the times of every `every`-th frame."""
         return times[:: self.every]
 
     def needs(self, n_frames: int) -> int:
-        """Return how many frames the step needs to give `n_frames`."""
         return (n_frames - 1) * self.every + 1
 
 
@@ -283,11 +273,9 @@ class Patches(Step):
         return xp.moveaxis(cut, -2, -3)
 
     def columns(self, times: np.ndarray) -> np.ndarray:
-        """Return the times of the frames of each patch: (n_patches, size)."""
         return times[: len(times) // self.size * self.size].reshape(-1, self.size)
 
     def needs(self, n_frames: int) -> int:
-        """Return how many frames the step needs to give `n_frames`."""
         return -(-n_frames // self.size) * self.size
 
 
