@@ -77,6 +77,7 @@ _PUBLIC = {
     "transforms.chroma": ["Chroma"],
     "transforms.chroma_cqt": ["ChromaCQT"],
     "transforms.cqt": ["CQT", "VQT"],
+    "transforms.front_end": ["FrontEnd"],
     "transforms.gammatone": ["Gammatonegram"],
     "transforms.hybrid_cqt": ["HybridCQT", "PseudoCQT"],
     "transforms.lfcc": ["LFCC"],
@@ -90,11 +91,11 @@ _PUBLIC = {
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
 
-__all__ = sorted([*_HOME, "__version__", "filters", "optim"])
+__all__ = sorted([*_HOME, "__version__", "filters", "optim", "presets"])
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("filters", "optim"):
+    if name in ("filters", "optim", "presets"):
         return importlib.import_module(f"arrayaudio.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'arrayaudio' has no attribute {name!r}")

@@ -2,6 +2,7 @@
 
 from arrayaudio import filters as filters
 from arrayaudio import optim as optim
+from arrayaudio import presets as presets
 from arrayaudio.adaptive import adaptive_melspectrogram as adaptive_melspectrogram
 from arrayaudio.adaptive import adaptive_stft as adaptive_stft
 from arrayaudio.arrays import asarray as asarray
@@ -102,6 +103,7 @@ from arrayaudio.transforms.chroma import Chroma as Chroma
 from arrayaudio.transforms.chroma_cqt import ChromaCQT as ChromaCQT
 from arrayaudio.transforms.cqt import CQT as CQT
 from arrayaudio.transforms.cqt import VQT as VQT
+from arrayaudio.transforms.front_end import FrontEnd as FrontEnd
 from arrayaudio.transforms.gammatone import Gammatonegram as Gammatonegram
 from arrayaudio.transforms.hybrid_cqt import HybridCQT as HybridCQT
 from arrayaudio.transforms.hybrid_cqt import PseudoCQT as PseudoCQT

@@ -139,9 +139,13 @@ def overlap_add(frames: Array, hop_length: int) -> Array:
     return flat[..., : (count - 1) * hop_length + frame_length]
 
 
+def framed(y: Array, framing: Framing) -> Array:
+    """Pad and cut (..., n_samples): (..., n_frames, frame_length)."""
+    framing.n_frames(y.shape[-1])
+    return frame(pad(y, framing.padding, framing.pad_mode), framing.frame_length, framing.hop_length)
+
+
 @primitive
 def windowed_frames(y: Array, framing: Framing, window: Constant) -> Array:
     """Pad, cut and window (..., n_samples): (..., n_frames, frame_length)."""
-    framing.n_frames(y.shape[-1])
-    padded = pad(y, framing.padding, framing.pad_mode)
-    return frame(padded, framing.frame_length, framing.hop_length) * window.like(y)
+    return framed(y, framing) * window.like(y)

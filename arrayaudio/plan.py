@@ -11,8 +11,9 @@ import numpy as np
 
 from arrayaudio.arrays import Array, Constant, contiguous, device, namespace
 from arrayaudio.autodiff.gradients import vjp
+from arrayaudio.conditioning import Conditioning, conditioned
 from arrayaudio.dense import dense
-from arrayaudio.frames import INDEX_MODES, Framing, pad, windowed_frames
+from arrayaudio.frames import INDEX_MODES, Framing, framed, pad, windowed_frames
 from arrayaudio.inverse import synthesis
 from arrayaudio.nonuniform import Interpolation, fourier_at, interpolation
 from arrayaudio.pcm import in_floats
@@ -29,7 +30,7 @@ class Plan:
     The detector is "complex", "phase", or the power to which magnitudes are raised. A bank is a matrix
     (n_bands, n_rows). Rows are the 1 + n_fft // 2 of the FFT, or at other, ascending frequencies in cycles per sample.
     A basis (2, n_rows, n_fft) takes the place of window and FFT; its products with frames may be made in less
-    precision, on a GPU. Fast versions may run the whole plan in one pass.
+    precision, on a GPU. Conditioning comes before the window. Fast versions may run the whole plan in one pass.
     """
 
     framing: Framing
@@ -40,6 +41,12 @@ class Plan:
     frequencies: Constant | None = None
     basis: Constant | None = None
     precision: str | None = None
+    conditioning: Conditioning | None = None
+
+    @property
+    def n_fft(self) -> int:
+        """The length of the FFT."""
+        return self.framing.frame_length if self.conditioning is None else self.conditioning.n_fft
 
     @property
     def taped(self) -> bool:
@@ -48,7 +55,7 @@ class Plan:
 
     def shape(self, signals: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of the result for signals of a shape (..., n_samples)."""
-        n_rows = 1 + self.framing.frame_length // 2
+        n_rows = 1 + self.n_fft // 2
         if self.frequencies is not None:
             n_rows = self.frequencies.value.shape[0]
         if self.basis is not None:
@@ -63,10 +70,11 @@ class Plan:
         return np.result_type(signals, np.complex64 if self.detector == "complex" else signals)
 
     def fourier_basis(self) -> np.ndarray:
-        """The basis that does what window and FFT do."""
-        n_fft = self.framing.frame_length
+        """The basis that does what conditioning, window and FFT do."""
+        n_fft = self.n_fft
         rows = np.arange(n_fft // 2 + 1) / n_fft if self.frequencies is None else self.frequencies.value
-        return fourier_basis(self.window.value, rows)
+        basis = fourier_basis(self.window.value, rows)
+        return basis if self.conditioning is None else basis @ self.conditioning.matrix(self.framing.frame_length)
 
     def interpolation(self, y: Array) -> Interpolation | None:
         """How the FFT of frames of `y` gives the rows at other frequencies; None if they are not found that way."""
@@ -88,6 +96,9 @@ def spectrogram(y: Array, plan: Plan) -> Array:
         return contiguous(_levels(mix_rows(S, plan.bank), plan))
     if plan.basis is not None:
         S = dense(y, plan.framing, plan.basis, plan.precision)
+    elif plan.conditioning is not None:
+        frames = conditioned(framed(y, plan.framing), plan.conditioning) * plan.window.like(y)
+        S = fourier(frames, plan.n_fft)
     else:
         frames = windowed_frames(y, plan.framing, plan.window)
         S = fourier(frames) if plan.frequencies is None else fourier_at(frames, plan.frequencies)
@@ -134,7 +145,8 @@ def _spectrogram_pullback(y: Array, plan: Plan) -> Any:
     Coefficients are computed again, so no more of them are ever held than a part has.
     """
     framing = plan.framing
-    if plan.basis is not None or plan.frequencies is not None or framing.pad_mode not in INDEX_MODES:
+    special = (plan.basis, plan.frequencies, plan.conditioning)
+    if any(part is not None for part in special) or framing.pad_mode not in INDEX_MODES:
         return NotImplemented
     columns = AT_A_TIME.get(device(y), AT_A_TIME_ELSEWHERE) // (1 + framing.frame_length // 2)
     # Items have the same parts in any batch, so that they do not depend on each other to the last bit.

@@ -6,10 +6,13 @@ from arrayaudio.arrays import Array, Constant, namespace
 from arrayaudio.primitive import primitive
 
 
-def fourier(frames: Array) -> Array:
-    """Spectra of real frames: (..., n_frames, n_fft) -> complex (..., 1 + n_fft // 2, n_frames)."""
+def fourier(frames: Array, n_fft: int | None = None) -> Array:
+    """Spectra of real frames: (..., n_frames, n_fft) -> complex (..., 1 + n_fft // 2, n_frames).
+
+    Frames that are shorter than `n_fft` have zeros behind them.
+    """
     xp = namespace(frames)
-    return xp.matrix_transpose(xp.fft.rfft(frames, axis=-1))
+    return xp.matrix_transpose(xp.fft.rfft(frames, n=n_fft, axis=-1))
 
 
 def inverse_fourier(spectrum: Array, n_fft: int) -> Array:

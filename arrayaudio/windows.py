@@ -49,9 +49,13 @@ def _hashable(parameter: Any) -> Any:
 
 @functools.lru_cache(maxsize=8)
 def _named(window: str | tuple[Any, ...], length: int) -> np.ndarray:
-    if window in COSINE_SUMS and length > 1:
-        angles = np.linspace(-np.pi, np.pi, length + 1)[:-1]
-        return np.asarray(sum(a * np.cos(k * angles) for k, a in enumerate(COSINE_SUMS[window])))
+    if window == "povey":
+        return _named("hann_symmetric", length) ** 0.85
+    name, symmetric, _ = str(window).partition("_symmetric")
+    if name in COSINE_SUMS and length > 1:
+        angles = np.linspace(-np.pi, np.pi, length if symmetric else length + 1)[:length]
+        values = np.asarray(sum(a * np.cos(k * angles) for k, a in enumerate(COSINE_SUMS[name])))
+        return np.maximum(values, 0.0) if symmetric else values
     import scipy.signal
 
     try:
@@ -70,8 +74,9 @@ def get_window(window: Window, length: int) -> np.ndarray:
     Parameters
     ----------
     window : str, tuple, array or callable
-        A name or a tuple that `scipy.signal.get_window` knows, giving its periodic form; an array of `length` values;
-        or a function of the length that returns one.
+        A name or a tuple that `scipy.signal.get_window` knows, giving its periodic form; "hann_symmetric" and
+        "hamming_symmetric", whose last value equals the first; "povey", Kaldi's, which is the symmetric Hann window to
+        the power of 0.85; an array of `length` values; or a function of the length that returns one.
     length : int
         Number of samples.
 

@@ -140,7 +140,7 @@ CALLS = {
     ),
 }
 # What takes no array, or no array alone.
-OTHERS = {"check_grads", "cqt_frequencies", "fft_frequencies", "filters", "gammatone_frequencies", "get_window"}
+OTHERS = {"benchmark", "presets", "check_grads", "cqt_frequencies", "fft_frequencies", "filters", "gammatone_frequencies", "get_window"}
 OTHERS |= {"load_transform", "mel_frequencies", "optim", "set_num_threads", "show_versions", "value_and_grad", "warmup"}
 OTHERS |= {"hz_to_note", "midi_to_note", "note_to_hz", "note_to_midi", "__version__"}  # text on one side
 

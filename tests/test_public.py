@@ -22,6 +22,7 @@ def expected_stub():
         "",
         "from arrayaudio import filters as filters",
         "from arrayaudio import optim as optim",
+        "from arrayaudio import presets as presets",
         *sorted(f"from arrayaudio.{module} import {name} as {name}" for name, module in HOMES.items()),
         "",
         "__version__: str",

@@ -7,7 +7,9 @@ import numpy as np
 from arrayaudio.arrays import Array, Constant
 from arrayaudio.bases import DCT_NORMS, DCT_TYPES, cepstral
 from arrayaudio.checks import frequency_range, one_of, real, whole
+from arrayaudio.conditioning import Conditioning
 from arrayaudio.errors import ParameterError
+from arrayaudio.frames import Framing
 from arrayaudio.plan import Plan, spectrogram
 from arrayaudio.project import mix_rows
 from arrayaudio.spectrum import Scaling
@@ -16,6 +18,7 @@ from arrayaudio.transforms.by_frames import ByFrames
 from arrayaudio.transforms.framed import FramedTransform
 
 LEVELS = ("db", "log", "log10", None)
+PLACES = ("middle", "start")
 
 
 @settings
@@ -30,6 +33,9 @@ class Banded(FramedTransform):
     scale: str | None = None
     amin: float = 1e-10
     top_db: float | None = 80.0
+    window_at: str = "middle"
+    remove_dc: bool = False
+    preemphasis: float = 0.0
     trainable_stft: bool = False
 
     def __post_init__(self) -> None:
@@ -39,13 +45,37 @@ class Banded(FramedTransform):
         fmin, fmax = frequency_range(self.fmin, self.fmax, self.sr)
         one_of("scale", self.scale, LEVELS)
         one_of("trainable_stft", self.trainable_stft, (True, False))
+        one_of("window_at", self.window_at, PLACES)
+        one_of("remove_dc", self.remove_dc, (True, False))
         self._replace(
             fmin=fmin,
             fmax=fmax,
             power=real("power", self.power, above=0),
             amin=real("amin", self.amin, above=0),
             top_db=None if self.top_db is None else real("top_db", self.top_db, least=0),
+            preemphasis=real("preemphasis", self.preemphasis, least=0),
         )
+        if self.preemphasis > 1:
+            raise ParameterError(f"preemphasis={self.preemphasis:g}: must be at most 1")
+        if (self.remove_dc or self.preemphasis) and self.framing.frame_length != self.win_length:
+            raise ParameterError(
+                f"remove_dc={self.remove_dc}, preemphasis={self.preemphasis:g}: act on frames as long as the window; "
+                f"use window_at='start', or win_length={self.n_fft}"
+            )
+
+    @property
+    def framing(self) -> Framing:
+        """How signals are cut into frames."""
+        assert self.hop_length is not None
+        assert self.win_length is not None
+        length = self.win_length if self.window_at == "start" else self.n_fft
+        return Framing(length, self.hop_length, length // 2 if self.center else 0, self.pad_mode)
+
+    @property
+    def _conditioning(self) -> Conditioning | None:
+        if self.remove_dc or self.preemphasis or self.framing.frame_length != self.n_fft:
+            return Conditioning(self.n_fft, self.remove_dc, self.preemphasis)
+        return None
 
     @property
     def _trainable_bank(self) -> bool:
@@ -64,7 +94,8 @@ class Banded(FramedTransform):
         return ByFrames(lambda y: spectrogram(y, plan), span, separate=self._separate)
 
     def _plan(self) -> Plan:
-        return Plan(self.framing, self.frame_window, self.power, Constant(self._bank()), self._scaling())
+        bank = Constant(self._bank())
+        return Plan(self.framing, self.frame_window, self.power, bank, self._scaling(), conditioning=self._conditioning)
 
     def _scaling(self) -> Scaling | None:
         if self.scale == "db":
@@ -80,6 +111,7 @@ class Cepstral(Banded):
     dct_type: int = 2
     norm: str | None = "ortho"
     lifter: float = 0.0
+    lifter_from: int = 1
 
     sizes: ClassVar[tuple[str, str]]
     """The names of two settings: how many coefficients are kept, and of how many bands."""
@@ -94,6 +126,7 @@ class Cepstral(Banded):
         if self.dct_type == 1 and n_bands < 2:
             raise ParameterError(f"dct_type=1: needs {bands} of at least 2")
         self._replace(**{kept: n_kept, bands: n_bands}, lifter=real("lifter", self.lifter, least=0))
+        one_of("lifter_from", self.lifter_from, (0, 1))
 
     def _apply(self, y: Array) -> Array:
         return self._cepstra(super()._apply(y))
@@ -103,7 +136,7 @@ class Cepstral(Banded):
 
     def _cepstra(self, S: Array) -> Array:
         n_kept, n_bands = (getattr(self, name) for name in self.sizes)
-        return mix_rows(S, cepstral(n_kept, n_bands, self.dct_type, self.norm, self.lifter))
+        return mix_rows(S, cepstral(n_kept, n_bands, self.dct_type, self.norm, self.lifter, self.lifter_from))
 
     @property
     def frequencies(self) -> np.ndarray:

@@ -6,7 +6,7 @@ import importlib
 import json
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from arrayaudio.errors import ParameterError
 from arrayaudio.parts import in_parts
 from arrayaudio.pcm import in_floats
 from arrayaudio.plan import Plan, spectrogram, written
+from arrayaudio.transforms.defaults import defaults_of
 from arrayaudio.transforms.output import require_output
 from arrayaudio.transforms.params import Learnable, bare, moved
 
@@ -38,7 +39,10 @@ ALIASES = {"sample_rate": "sr", "f_min": "fmin", "f_max": "fmax", "output_format
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def settings(cls: type[T]) -> type[T]:
-    """Make `cls` a frozen dataclass with keyword-only settings that may also be spelled by their aliases."""
+    """Make `cls` a frozen dataclass with keyword-only settings that may also be spelled by their aliases.
+
+    `compat` names a library whose defaults stand in for settings that are not given.
+    """
     made = dataclass(frozen=True, kw_only=True, repr=False)(cls)
     checked_init = made.__init__
     names = {f.name for f in dataclasses.fields(made)}
@@ -51,6 +55,9 @@ def settings(cls: type[T]) -> type[T]:
                     both = f"{alias}={options[alias]!r} and {name}={options[name]!r}"
                     raise ParameterError(f"{both}: mean the same; give one of the two")
                 options[name] = options.pop(alias)
+        compat = options.pop("compat", None)
+        if compat is not None:
+            options = defaults_of(made.__name__, compat, options) | options
         checked_init(self, **options)
 
     same_settings = made.__eq__
@@ -90,6 +97,8 @@ class Transform(Learnable):
     device: str | None = None
     check_finite: bool = True
     pcm: bool = False
+    if TYPE_CHECKING:
+        compat: str | None = None  # an argument, but no setting: see `settings`
 
     def __post_init__(self) -> None:
         check_device(self.device)

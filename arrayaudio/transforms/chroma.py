@@ -32,6 +32,8 @@ class Chroma(FramedTransform):
         Deviation from A = 440 Hz, in parts of a pitch class. Nothing is estimated.
     ctroct, octwidth, base_c
         As for `filters.chroma`.
+    compat : str, optional
+        As for `STFT`.
     norm : float or None
         inf divides each frame by its maximum, 1 by its sum, 2 by its length; None leaves it. Silence stays zero.
 

@@ -320,6 +320,8 @@ class CQT(ConstantQ):
         How to pad, by the names of `numpy.pad` ("empty" excepted).
     trainable : bool
         Whether `params` holds the kernels, to be learned: see `with_params`.
+    compat : "librosa" or "nnaudio", optional
+        Whose defaults to take for what is not given. Kernels are ours; `arrayaudio.compat.nnaudio` has nnAudio's.
     device : str, optional
         "cpu", "cuda" or "cuda:N" move signals there first; without it the signal decides.
 
@@ -364,7 +366,7 @@ class VQT(ConstantQ):
         are proportional to those of the ear (equivalent rectangular bandwidths of Glasberg and Moore, 1990).
     sr, hop_length, fmin, n_bins, bins_per_octave, tuning, filter_scale, norm, window, method, normalization
         As for `CQT`.
-    tolerance, output, trainable, center, pad_mode, device
+    tolerance, output, trainable, center, pad_mode, compat, device
         As for `CQT`.
 
     Returns

@@ -240,7 +240,8 @@ class FramedTransform(Framed):
 
     @property
     def _shapes(self) -> dict[str, Any]:
-        found = {"window": (self.n_fft,), "basis": (2, self._n_rows, self.n_fft)}
+        length = self.framing.frame_length
+        found = {"window": (length,), "basis": (2, self._n_rows, length)}
         return found if self._n_bands is None else found | {"bank": (self._n_bands, self._n_rows)}
 
     @property
@@ -255,6 +256,6 @@ class FramedTransform(Framed):
 
     @property
     def frame_window(self) -> Constant:
-        """The window in the middle of a frame of `n_fft` samples."""
+        """The window in the middle of a frame."""
         assert self.win_length is not None
-        return Constant(centred_window(self.window, self.win_length, self.n_fft))
+        return Constant(centred_window(self.window, self.win_length, self.framing.frame_length))

@@ -21,7 +21,7 @@ class LFCC(Cepstral):
     ----------
     sr, n_fft, hop_length, win_length, window, center, pad_mode, trainable_stft, precision, device
         As for `MelSpectrogram`.
-    fmin, fmax, power, scale, amin, top_db
+    fmin, fmax, power, scale, amin, top_db, window_at, remove_dc, preemphasis, compat
         As for `MelSpectrogram`, but for `scale`, which is "db" by default.
     n_filter : int
         Number of triangular bands between fmin and fmax: see `filters.linear`.
@@ -32,7 +32,9 @@ class LFCC(Cepstral):
     norm : "ortho" or None
         Norm of the cosine transform, as in `scipy.fft.dct`.
     lifter : float
-        If not 0, coefficient n = 1, 2, ... is multiplied by 1 + lifter / 2 sin(pi n / lifter).
+        If not 0, coefficient n is multiplied by 1 + lifter / 2 sin(pi n / lifter).
+    lifter_from : 1 or 0
+        The n of the first coefficient: 1 as in librosa, or 0 as in Kaldi and the HTK book.
 
     Returns
     -------

@@ -67,10 +67,20 @@ class MelSpectrogram(MelBased):
         Floor under the logarithm.
     top_db : float or None
         For "db": levels more than this under the loudest of their item are raised to that level.
+    window_at : "middle" or "start"
+        Where a window that is shorter than the FFT stands: in the middle of frames of `n_fft` samples, or, as in Kaldi,
+        on frames of `win_length` samples, with zeros behind it. The number of frames follows from their length.
+    remove_dc : bool
+        Whether to remove the mean of each frame, before all else.
+    preemphasis : float
+        Part of the sample before that is taken from each sample of a frame, and from the first one of itself: 0.97 in
+        Kaldi. For the whole signal there is `preemphasis`.
     trainable_mel, trainable_stft : bool
         Whether `params` holds the mel bank, and the windowed Fourier basis, to be learned: see `with_params`.
     precision : None, "tf32" or "bf16x3"
         Of products with a basis that was given: see `STFT`.
+    compat : "librosa", "torchaudio", "nnaudio" or "kaldi", optional
+        Whose defaults to take for what is not given, where the library has this transform; it is no setting of its own.
 
     Returns
     -------

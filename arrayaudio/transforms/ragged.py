@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayaudio.arrays import Array, contiguous, dtype_name, namespace
+from arrayaudio.arrays import Array, contiguous, dtype_name, namespace, on_device_of
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import Framing, lengthened, pad
 from arrayaudio.spectrum import limit_range
@@ -38,10 +38,20 @@ def ragged(clips: Sequence[Array], framing: Framing, steps: ByFrames, fill: floa
     results: list[Array] = []
     for group in _groups([clip.shape[-1] for clip in padded], steps.separate):
         results += _end_to_end([padded[i] for i in group], lengths[group], framing.hop_length, steps)
+    return filled(results, fill)
+
+
+def filled(results: list[Array], fill: float) -> Ragged:
+    """Results (..., freq, n_frames) of clips as one array, or ParameterError if other axes differ."""
+    shapes = {tuple(S.shape[:-1]) for S in results}
+    if len(shapes) > 1:
+        raise ParameterError(f"clips give features of the shapes {sorted(shapes)} but for time: must all be the same")
+    lengths = np.array([S.shape[-1] for S in results])
     xp, longest = namespace(*results), int(lengths.max())
-    place = np.arange(longest) < lengths[:, None]
-    rows = [_filled(S, longest, fill) for S in results]
-    return Ragged(contiguous(xp.stack(rows, axis=0)), lengths, xp.asarray(place))
+    with on_device_of(results[0]):
+        rows = [_filled(S, longest, fill) for S in results]
+        mask = xp.asarray(np.arange(longest) < lengths[:, None])
+        return Ragged(contiguous(xp.stack(rows, axis=0)), lengths, mask)
 
 
 def _groups(sizes: Sequence[int], together: bool) -> list[list[int]]:

@@ -60,6 +60,8 @@ class STFT(FramedTransform):
         or of numbers in two parts of 8 bits each, which tensor cores make several times as fast as those of the
         signal's own precision, with relative errors of 5e-4 and 6e-6. Gradients are made alike. What cannot have the
         precision is refused.
+    compat : "librosa", "torchaudio", "nnaudio" or "kaldi", optional
+        Whose defaults to take for what is not given, where the library has this transform; it is no setting of its own.
     device : str, optional
         "cpu", "cuda" or "cuda:N" move signals there first; without it the signal decides.
 

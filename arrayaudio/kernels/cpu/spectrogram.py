@@ -18,9 +18,11 @@ def written(out: np.ndarray | None, y: np.ndarray, plan: Any) -> Any:
     """Write what `plan` makes of (..., n_samples) to `out`, or to fresh memory.
 
     Declined are phases, odd powers, levels and bands at other frequencies, frames whose size has large prime factors,
-    computed padding, learned arrays, and results in half precision.
+    computed padding, conditioned frames, learned arrays, and results in half precision.
     """
     if out is not None and out.dtype != plan.dtype(y.dtype):
+        return NotImplemented
+    if plan.conditioning is not None:
         return NotImplemented
     if plan.basis is not None or not (plan.window.fixed and (plan.bank is None or plan.bank.fixed)):
         return NotImplemented

@@ -71,7 +71,9 @@ def _real(y: Any) -> np.dtype[Any]:
 
 
 def _covered(y: Any, plan: Any) -> bool:
-    if plan.basis is not None or plan.frequencies is not None or plan.framing.pad_mode not in MODES:
+    if plan.basis is not None or plan.frequencies is not None or plan.conditioning is not None:
+        return False
+    if plan.framing.pad_mode not in MODES:
         return False
     n_fft, bank = plan.framing.frame_length, plan.bank
     if _real(y).name not in REALS or radices(n_fft) is None or plan.detector not in DETECTORS:

@@ -22,6 +22,19 @@ def seen(X: np.ndarray, detector: Any) -> np.ndarray:
     return np.abs(X) if detector == 1.0 else np.abs(X) ** detector
 
 
+def conditioned(frames: np.ndarray, conditioning: Any) -> np.ndarray:
+    """Frames without their mean, and with more treble, where that is wanted."""
+    if conditioning is not None and conditioning.remove_dc:
+        frames = frames - frames.mean(axis=-1, keepdims=True)
+    if conditioning is None or not conditioning.preemphasis:
+        return frames
+    weight = frames.dtype.type(conditioning.preemphasis)
+    raised = np.empty_like(frames)
+    raised[:, 0] = frames[:, 0] - weight * frames[:, 0]
+    np.subtract(frames[:, 1:], weight * frames[:, :-1], out=raised[:, 1:])
+    return raised
+
+
 def spectrogram(y: np.ndarray, plan: Any) -> Any:
     """Run `plan` on (..., n_samples), or decline other frequencies and learned arrays."""
     if plan.basis is not None or plan.frequencies is not None:
@@ -29,20 +42,21 @@ def spectrogram(y: np.ndarray, plan: Any) -> Any:
     if not (plan.window.fixed and (plan.bank is None or plan.bank.fixed)):
         return NotImplemented
     framing, (*batch, n_samples) = plan.framing, y.shape
-    n_frames, n_fft, hop = framing.n_frames(n_samples), framing.frame_length, framing.hop_length
+    n_frames, length, hop = framing.n_frames(n_samples), framing.frame_length, framing.hop_length
     window, bank = plan.window.like(y), None if plan.bank is None else plan.bank.like(y)
-    n_rows = 1 + n_fft // 2 if bank is None else bank.shape[0]
+    n_rows = 1 + plan.n_fft // 2 if bank is None else bank.shape[0]
     dtype = np.result_type(y.dtype, np.complex64) if plan.detector == "complex" else y.dtype
     out = np.empty((*batch, n_rows, n_frames), dtype)
     results = out.reshape(-1, n_rows, n_frames)
     signals = np.pad(y.reshape(-1, n_samples), ((0, 0), (framing.padding,) * 2), mode=framing.pad_mode)
-    size = max(1, TILE_BYTES // (n_fft * y.itemsize))
+    size = max(1, TILE_BYTES // (plan.n_fft * y.itemsize))
 
     def tile(place: tuple[int, int]) -> None:
         item, first = place
         result = results[item, :, first : first + size]
-        frames = np.lib.stride_tricks.sliding_window_view(signals[item, first * hop :], n_fft)[::hop]
-        S = seen(scipy.fft.rfft(frames[: result.shape[1]] * window, axis=-1, overwrite_x=True), plan.detector).T
+        frames = np.lib.stride_tricks.sliding_window_view(signals[item, first * hop :], length)[::hop]
+        frames = conditioned(frames[: result.shape[1]], plan.conditioning) * window
+        S = seen(scipy.fft.rfft(frames, n=plan.n_fft, axis=-1, overwrite_x=True), plan.detector).T
         S = S if bank is None else bank @ S
         if plan.scaling is not None:
             levels(S, plan.scaling, out=result)

@@ -1,0 +1,1 @@
+"""The parity page: presets and defaults beside the code they follow. `python -m docs.parity` measures and writes it."""
