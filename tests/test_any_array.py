@@ -48,6 +48,7 @@ CALLS = {
     "HybridCQT": (aa.HybridCQT(**NOTES), SIGNAL),
     "LFCC": (aa.LFCC(sr=SR, **FRAMES, n_filter=20, n_lfcc=13), SIGNAL),
     "MFCC": (aa.MFCC(**BANDS, n_mfcc=13), SIGNAL),
+    "FrontEnd": (aa.presets.get("nemo"), SIGNAL),
     "MelSpectrogram": (aa.MelSpectrogram(**BANDS, scale="db"), SIGNAL),
     "NSGT": (aa.NSGT(sr=SR), SIGNAL),
     "PseudoCQT": (aa.PseudoCQT(**NOTES), SIGNAL),
@@ -140,8 +141,18 @@ CALLS = {
     ),
 }
 # What takes no array, or no array alone.
-OTHERS = {"benchmark", "presets", "check_grads", "cqt_frequencies", "fft_frequencies", "filters", "gammatone_frequencies", "get_window"}
+OTHERS = {
+    "benchmark",
+    "presets",
+    "check_grads",
+    "cqt_frequencies",
+    "fft_frequencies",
+    "filters",
+    "gammatone_frequencies",
+    "get_window",
+}
 OTHERS |= {"load_transform", "mel_frequencies", "optim", "set_num_threads", "show_versions", "value_and_grad", "warmup"}
+OTHERS |= {"benchmark", "presets"}
 OTHERS |= {"hz_to_note", "midi_to_note", "note_to_hz", "note_to_midi", "__version__"}  # text on one side
 
 

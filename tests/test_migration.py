@@ -9,11 +9,15 @@ import librosa
 import numpy as np
 import pytest
 import scipy.signal
+import torch
 
 import arrayaudio as aa
+from docs.parity import outside
 
 DOCS = Path(__file__).parent.parent / "docs"
-PAGES = ["from_librosa.md", "from_cusignal.md", "nnaudio.md"]
+PAGES = ["from_librosa.md", "from_torchaudio.md", "from_cusignal.md", "nnaudio.md"]
+# Without its compiled part, which needs PyTorch for CUDA.
+TORCHAUDIO = "from docs.parity.outside import torchaudio; torchaudio()\n"
 
 
 def rows(page):
@@ -32,6 +36,21 @@ def names():
     D = librosa.stft(y)
     M, C = librosa.feature.melspectrogram(y=y, sr=sr), librosa.cqt(y, sr=sr)
     return {"librosa": librosa, "aa": aa, "np": np, "y": y, "sr": sr, "D": D, "S": abs(D), "M": M, "C": C}
+
+
+@pytest.fixture(scope="module")
+def tensors():
+    """What the rows of the page for torchaudio are about."""
+    torchaudio, y = outside.torchaudio(), np.random.default_rng(0).standard_normal(32000).astype("float32")
+    X = torch.from_numpy(aa.STFT(compat="torchaudio", output="complex")(y))
+    modules = {
+        "T": torchaudio.transforms,
+        "F": torchaudio.functional,
+        "torchaudio": torchaudio,
+        "torch": torch,
+        "aa": aa,
+    }
+    return modules | {"sr": 16000, "y": y, "x": torch.from_numpy(y), "X": X, "S": abs(X) ** 2}
 
 
 @pytest.fixture(scope="module")
@@ -54,16 +73,23 @@ def test_names_of_librosa(theirs, ours, most, names):
     check(theirs, ours, most, names)
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("theirs", "ours", "most"), rows("from_torchaudio.md"))
+def test_names_of_torchaudio(theirs, ours, most, tensors):
+    check(theirs, ours, most, tensors)
+
+
 @pytest.mark.parametrize(("theirs", "ours", "most"), rows("from_cusignal.md"))
 def test_names_of_cusignal(theirs, ours, most, signals):
     check(theirs, ours, most, signals)
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_scripts_say_the_same_before_and_after(page, tmp_path):
-    before, after = re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)[:2]
+def test_scripts_say_the_same_before_and_after(page):
+    before, after = re.findall(r"```py(?:thon)?\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)[:2]
+    before = TORCHAUDIO * ("torchaudio" in before) + before
     said = [
-        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, timeout=120)
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=DOCS.parent, timeout=120)
         for script in (before, after)
     ]
     assert [run.returncode for run in said] == [0, 0], said
@@ -71,4 +97,4 @@ def test_scripts_say_the_same_before_and_after(page, tmp_path):
 
 
 def test_all_pages_have_rows():
-    assert [len(rows(page)) >= 7 for page in PAGES[:2]] == [True, True]
+    assert [len(rows(page)) >= 7 for page in PAGES[:3]] == [True] * 3
