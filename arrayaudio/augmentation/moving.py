@@ -61,8 +61,8 @@ def random_stretch(y: ArrayLike, *, rate: Range = (0.8, 1.25), seed: int | None 
     signal = as_signal(y)
     generators = generators_of(seed, signal.shape[:-1])
     if isinstance(rate, tuple | list):
-        ends = [math.log(real("rate", end, above=0)) for end in rate]
-        rates = [math.exp(x) for x in from_range("rate", ends, generators)]
+        from_range("rate", rate, [], above=0)  # which checks it
+        rates = [math.exp(x) for x in from_range("rate", [math.log(end) for end in rate], generators)]
     else:
         rates = from_range("rate", rate, generators, above=0)
     n_samples = signal.shape[-1]
