@@ -134,6 +134,7 @@ def test_type_checkers_see_the_settings_of_functions(tmp_path):
     script = tmp_path / "user.py"
     script.write_text(
         "import arrayaudio as aa\naa.stft([0.0], n_fft=64)\naa.stft([0.0], nfft=64)\naa.STFT(hop_length='x')\n"
+        "aa.STFT(compat='librosa')\n"
     )
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(script)],
@@ -145,3 +146,4 @@ def test_type_checkers_see_the_settings_of_functions(tmp_path):
     assert 'user.py:3: error: Unexpected keyword argument "nfft"' in done.stdout
     assert 'user.py:4: error: Argument "hop_length"' in done.stdout
     assert "user.py:2" not in done.stdout
+    assert "user.py:5" not in done.stdout
