@@ -64,7 +64,7 @@ PRESETS = [
         "kaldi_mfcc",
         "torchaudio",
         lambda y: outside.kaldi_in_torch(scaled(y), "mfcc", use_energy=True, energy_floor=0.0),
-        reason=FILTERS,
+        reason=CEPSTRA,
     ),
     preset("ast", "transformers and torchaudio", outside.ast),
     preset("vggish", "formula, float64", vggish),
