@@ -1,6 +1,6 @@
 # make demo   spectrograms of the recordings in docs/audio, into demo-output/
 # make demo-batch   jobs that are killed and go on, here and on Dask workers, and what they leave
-# make test   linters, types, import contracts and the tests
+# make test   linters, types, import contracts and the tests; those that take the longest are left to `make test-slow`
 # make test-gpu, make bench-gpu   the tests and the benchmark where there is a GPU; PYTHON=python3 make test-gpu takes
 #                                 the libraries that are there and installs nothing
 # All set-up happens inside this folder, in virtual environments that git ignores.
@@ -20,7 +20,7 @@ endif
 # Without CuPy's pool, so that each array is an allocation whose ends are watched.
 WATCHED := -c 'import sys, cupy, pytest; cupy.cuda.set_allocator(None); sys.exit(pytest.main(sys.argv[1:]))'
 
-.PHONY: demo demo-batch test test-gpu lint bench bench-gpu figure docs experiments test-oldest test-pythons clean
+.PHONY: demo demo-batch test test-slow test-gpu lint bench bench-gpu figure docs experiments test-oldest test-pythons clean
 
 demo: .venv/demo.ready
 	@for name in stft logmel gammatone cqt vqt chroma mfcc lfcc cfp; do \
@@ -40,8 +40,12 @@ demo-batch: .venv/batch.ready
 	$(BIN)/python -m docs.demo_batch
 
 test: lint
-	$(BIN)/python $(PYTEST)
-	$(BIN)/python $(PYTEST) --stand-in
+	$(BIN)/python $(PYTEST) -m "not slow"
+	$(BIN)/python $(PYTEST) -m "not slow" --stand-in
+
+# Jobs that are killed, models that are trained, pictures in every size, other libraries beside ours.
+test-slow: .venv/dev.ready
+	$(BIN)/python $(PYTEST) -m slow
 
 lint: .venv/dev.ready
 	$(BIN)/ruff check .
@@ -88,13 +92,13 @@ experiments: .venv/dev.ready
 
 # The tests with the oldest versions that pyproject.toml allows.
 test-oldest: .venv-oldest/dev.ready
-	.venv-oldest/bin/python $(PYTEST)
+	.venv-oldest/bin/python $(PYTEST) -m "not slow"
 
 # The tests on the other Pythons that this machine has.
 test-pythons:
 	@for version in 3.12 3.13; do \
 	  if python$$version -c '' 2>/dev/null; then \
-	    $(MAKE) .venv-$$version/dev.ready PYTHON=python$$version && .venv-$$version/bin/python $(PYTEST) || exit 1; \
+	    $(MAKE) .venv-$$version/dev.ready PYTHON=python$$version && .venv-$$version/bin/python $(PYTEST) -m "not slow" || exit 1; \
 	  else echo "python$$version is not here: not tested"; fi; \
 	done
 

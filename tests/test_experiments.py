@@ -14,6 +14,8 @@ from docs.experiments.pictures import change, drawn, matrix, sweep
 from docs.experiments.tones import HIGHEST, LOWEST, N_SAMPLES, SR, tones
 from docs.experiments.training import trained
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parent.parent / "docs" / "experiments.md"
 DATA = json.loads(PAGE.with_suffix(".json").read_text())
 ROWS = {row["spectrogram"]: row for row in DATA["experiments"]}

@@ -12,6 +12,8 @@ from arrayaudio.ext.jax import differentiable
 from .test_torch import DIFFERENTIATED, FRAMES
 from .tolerances import assert_same_spectrum, relative_error
 
+pytestmark = pytest.mark.slow
+
 # In steps of 1e-7: in such of 1e-6, differences of logarithms are off by more than the tolerance.
 DIFFERENCES = {"order": 1, "modes": ["rev"], "rtol": 1e-6, "atol": 1e-6, "eps": 1e-7}
 MEL = aa.MelSpectrogram(sr=8000, n_mels=8, **FRAMES, trainable_mel=True)

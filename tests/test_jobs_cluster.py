@@ -18,6 +18,8 @@ from arrayaudio.jobs.settings import Settings
 from .command_line import run, written
 from .recordings import encoded, tone
 
+pytestmark = pytest.mark.slow
+
 MEL = Settings(aa.MelSpectrogram, {"n_fft": 256, "n_mels": 20})
 N_CLIPS = 24
 

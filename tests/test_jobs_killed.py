@@ -15,6 +15,8 @@ from arrayaudio.jobs.manifest import read_rows
 from .command_line import copies, run, run_apart, written
 from .recordings import BAD_FILES, NAMES, encoded, tone
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 120
 
 

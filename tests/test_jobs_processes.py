@@ -19,6 +19,8 @@ from arrayaudio.jobs.settings import Settings
 from .command_line import copies, features, run, written
 from .recordings import SR
 
+pytestmark = pytest.mark.slow
+
 MEL = Settings(aa.MelSpectrogram, {"n_fft": 256, "n_mels": 20})
 
 

@@ -14,6 +14,8 @@ import torch
 import arrayaudio as aa
 from docs.parity import outside
 
+pytestmark = pytest.mark.slow
+
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = ["from_librosa.md", "from_torchaudio.md", "from_cusignal.md", "nnaudio.md"]
 # Without its compiled part, which needs PyTorch for CUDA.

@@ -12,6 +12,8 @@ from docs.parity.cases import LIMIT, measured, signals
 from docs.parity.page import SIGNALS, rendered
 from docs.parity.rows import DEFAULTS, PRESETS, scaled
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parent.parent / "docs" / "parity.md"
 DATA = json.loads(PAGE.with_suffix(".json").read_text())
 CASES = PRESETS + DEFAULTS

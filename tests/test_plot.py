@@ -12,6 +12,8 @@ from arrayaudio.ext.plot import new_figure, overview
 
 from .pictures import MEL, SIGNALS, SR, TRANSFORMS, picture, pixels, png, tone
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("y", [SIGNALS[name] for name in ("tone", "silence", "one sample")])
 @pytest.mark.parametrize("transform", TRANSFORMS.values(), ids=TRANSFORMS)

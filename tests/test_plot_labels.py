@@ -10,6 +10,8 @@ from arrayaudio.ext.plot import overview
 
 from .pictures import FRAMES, IN_HZ, IN_NOTES, LEVELS, SR, TRANSFORMS, picture, tone
 
+pytestmark = pytest.mark.slow
+
 
 def edges(cells):
     """Edges of the cells in time and in rows."""

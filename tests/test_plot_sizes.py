@@ -13,6 +13,8 @@ from arrayaudio.ext.plot import learned, values
 
 from .pictures import IN_NOTES, SR, TRANSFORMS, tone
 
+pytestmark = pytest.mark.slow
+
 STFT = aa.STFT(sr=SR, n_fft=64)
 LEARNED = STFT.with_params({"basis": np.stack([np.eye(33, 64), np.roll(np.eye(33, 64), 3, axis=1)])})
 Y = tone()

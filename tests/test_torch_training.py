@@ -22,6 +22,8 @@ from .nnaudio_peer import run, theirs
 from .test_compat_nnaudio import SMALL
 from .tolerances import relative_error
 
+pytestmark = pytest.mark.slow
+
 SR = 8000
 
 
