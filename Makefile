@@ -9,6 +9,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 RECORDINGS := docs/audio
 PYTEST := -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal --timeout 600
+# What versions have no part in: machine code for GPUs, and the pages.
+ELSEWHERE := $(PYTEST) -m "not slow" --ignore=tests/test_kernels_gpu.py --ignore=tests/test_docs.py
 
 # A Python that is given has what it needs.
 ifeq ($(origin PYTHON),file)
@@ -92,13 +94,13 @@ experiments: .venv/dev.ready
 
 # The tests with the oldest versions that pyproject.toml allows.
 test-oldest: .venv-oldest/dev.ready
-	.venv-oldest/bin/python $(PYTEST) -m "not slow"
+	.venv-oldest/bin/python $(ELSEWHERE)
 
 # The tests on the other Pythons that this machine has.
 test-pythons:
 	@for version in 3.12 3.13; do \
 	  if python$$version -c '' 2>/dev/null; then \
-	    $(MAKE) .venv-$$version/dev.ready PYTHON=python$$version && .venv-$$version/bin/python $(PYTEST) -m "not slow" || exit 1; \
+	    $(MAKE) .venv-$$version/dev.ready PYTHON=python$$version && .venv-$$version/bin/python $(ELSEWHERE) || exit 1; \
 	  else echo "python$$version is not here: not tested"; fi; \
 	done
 
