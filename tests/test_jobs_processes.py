@@ -52,7 +52,12 @@ def test_the_same_as_by_threads(clips, out, many, options):
     with many.context() as patch:
         patch.setattr(local, "MANY", 10**9)
         threads = run("extract", clips, "-o", other, *options)
-    many.setattr("arrayaudio.jobs.extract.extract_one", None)
+
+    def only_the_bad_one(task, *args, **options):
+        assert task.source.name == "bad.wav"
+        return extract_one(task, *args, **options)
+
+    many.setattr("arrayaudio.jobs.extract.extract_one", only_the_bad_one)
     processes = run("extract", clips, "-o", out, *options)
     assert processes.exit_code == threads.exit_code == 3
     assert sorted(processes.stderr.splitlines()) == sorted(threads.stderr.splitlines())
@@ -102,7 +107,7 @@ def test_long_ones_and_unknown_transforms_are_done_here(clips, out):
             (Settings(Own, {"n_mels": 20}), 10**8, ["begin"]),
         ]:
             calls.clear()
-            row = extract_by(decoder, task, settings, most=most, **how)
+            (row,) = extract_by(decoder, [task], settings, most=most, **how)
             assert (row.status, calls) == ("done", operations)
 
 
@@ -110,8 +115,8 @@ def test_a_process_that_talks_nonsense_is_not_believed(clips, out, monkeypatch):
     task, how = Task(clips / "a.wav", out / "a.npz"), {"out": out, "pictures": False, "memory_budget": 10**9}
     with Decoder() as decoder:
         for answer in ("nonsense", "[]", '{"status": "done"}'):
-            monkeypatch.setattr(decoder, "extract", lambda *_, answer=answer, **__: (answer, []))
-            assert extract_by(decoder, task, MEL, most=10**8, **how).shape == [20, 8]
+            monkeypatch.setattr(decoder, "extract", lambda *_, answer=answer, **__: [(answer, [])])
+            assert extract_by(decoder, [task], MEL, most=10**8, **how)[0].shape == [20, 8]
 
 
 @pytest.mark.parametrize(
@@ -121,12 +126,37 @@ def test_what_stops_all_is_left_to_the_one_who_asks(clips, out, monkeypatch, err
     def fail(*_):
         raise error
 
-    settings = MEL.described
-    asked = {"target": str(out / "a.npz"), "out": str(out), "pictures": False, "settings": settings, "most": 10**8}
-    (line, _), _ = child.extract(str(clips / "a.wav"), **asked)
+    source, how = str(clips / "a.wav"), {"settings": MEL.described, "most": 10**8}
+    asked = how | {"tasks": [(source, str(out / "a.npz"))], "out": str(out), "pictures": False}
+    ((line, _),), _ = child.extract(source, **asked)
     assert parsed(f"{line}\n".encode()).status == "done"
     monkeypatch.setattr(io, "write_whole", fail)
-    assert child.extract(str(clips / "a.wav"), **asked) == ((None, []), None)
+    assert child.extract(source, **asked) == ([(None, [])], None)
+
+
+def test_no_other_is_begun_once_enough_time_has_gone(clips, out, monkeypatch):
+    tasks = [Task(clips / "a.wav", out / f"{number}.npz") for number in range(3)]
+    how = {"out": out, "pictures": False, "memory_budget": 10**9, "most": 10**8}
+    with Decoder() as decoder:
+        assert [row.output for row in extract_by(decoder, tasks, MEL, **how)] == ["0.npz", "1.npz", "2.npz"]
+    asked = {"tasks": tasks, "out": out, "pictures": False, "settings": MEL.described, "most": 10**8}
+    monkeypatch.setattr(child, "ENOUGH", -1.0)
+    answers, _ = child.extract(tasks[0].source, **asked)
+    assert len(answers) == 1
+
+
+def test_what_is_left_of_some_is_done_later(clips, out, many):
+    asked = []
+
+    def first_two(decoder, tasks, settings, *, out, **how):
+        asked.append([task.target.stem for task in tasks])
+        return [extract_one(task, settings, out=out, decoder=decoder) for task in tasks[:2]]
+
+    many.setattr(local, "extract_by", first_two)
+    tasks = [Task(clips / "a.wav", out / f"{number}.npz") for number in range(5)]
+    done = [task.target.stem for task, _ in local.in_threads(tasks, MEL, out=out, workers=1)]
+    assert done == list("01234")
+    assert asked == [list("01234"), list("234"), list("4")]
 
 
 def test_settings_may_not_suit_the_rate_of_the_first_kernel():
@@ -134,17 +164,17 @@ def test_settings_may_not_suit_the_rate_of_the_first_kernel():
 
 
 def test_a_process_that_dies_of_old_age_is_replaced(clips, out):
-    task, how = Task(clips / "a.wav", out / "a.npz"), {"out": out, "pictures": False, "memory_budget": 10**9}
+    tasks, how = [Task(clips / "a.wav", out / "a.npz")], {"out": out, "pictures": False, "memory_budget": 10**9}
     with Decoder() as decoder:
-        assert extract_by(decoder, task, MEL, most=10**8, **how).status == "done"
+        assert extract_by(decoder, tasks, MEL, most=10**8, **how)[0].status == "done"
         os.kill(decoder._process.pid, signal.SIGKILL)
         decoder._process.wait()
-        assert extract_by(decoder, task, MEL, most=10**8, **how).status == "done"
+        assert extract_by(decoder, tasks, MEL, most=10**8, **how)[0].status == "done"
 
 
 def test_the_row_is_that_of_extract_one(tmp_path, out):
     soundfile.write(tmp_path / "x.wav", np.zeros((3000, 2)), SR)
     task = Task(tmp_path / "x.wav", out / "x.npz")
     with Decoder() as decoder:
-        row = extract_by(decoder, task, MEL, out=out, pictures=False, memory_budget=10**9, most=10**8)
+        (row,) = extract_by(decoder, [task], MEL, out=out, pictures=False, memory_budget=10**9, most=10**8)
     assert vars(row) | {"seconds": 0} == vars(extract_one(task, MEL, out=out)) | {"seconds": 0}

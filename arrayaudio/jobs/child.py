@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -21,7 +22,7 @@ from typing import IO, Any
 import numpy as np
 
 import arrayaudio
-from arrayaudio.errors import ArrayAudioError, ArrayAudioWarning, AudioDecodeError, MissingExtraError
+from arrayaudio.errors import ArrayAudioError, ArrayAudioWarning, AudioDecodeError
 from arrayaudio.ext import io
 from arrayaudio.jobs.decoding import Header, Loaded
 from arrayaudio.jobs.extract import Task, bytes_needed, extract_one
@@ -29,6 +30,8 @@ from arrayaudio.jobs.settings import Settings
 from arrayaudio.streaming.conversion import resample_stream
 
 BLOCK_LENGTH = 2**18
+# Seconds after which no other recording is begun before those that are done are told of.
+ENOUGH = 0.1
 
 Answer = tuple[Any, IO[bytes] | None]
 
@@ -101,21 +104,31 @@ def warm(path: str, *, settings: str) -> Answer:  # noqa: ARG001 - all operation
     return None, None
 
 
-def extract(path: str, *, target: str, out: str, pictures: bool, settings: str, most: int) -> Answer:
+def extract(path: str, *, tasks: list[tuple[str, str]], settings: str, **how: Any) -> Answer:  # noqa: ARG001
+    """Rows of the first recordings, at least of one, and warnings of each."""
+    end, answers = time.monotonic() + ENOUGH, []
+    for source, target in tasks:
+        answers.append(_extracted(Task(Path(source), Path(target)), _settings(settings), **how))
+        if time.monotonic() > end:
+            break
+    return answers, None
+
+
+def _extracted(task: Task, settings: Settings, *, out: str, pictures: bool, most: int) -> tuple[str | None, list[str]]:
     """The row of a recording that takes no more than so many bytes, and warnings.
 
-    For others there is no row, nor where no file can be written at all: the one who asks will try, and see why.
+    For others there is no row, nor where something is wrong with more than the samples: the one who asks will see what.
     """
-    task, how, header = Task(Path(path), Path(target)), _settings(settings), Header(*io.header(path))
-    with contextlib.suppress(Exception):  # which the row tells
-        if bytes_needed(header, how) > most:
-            return (None, []), None
     with warnings.catch_warnings(record=True) as heard:
         try:
-            row = extract_one(task, how, out=Path(out), pictures=pictures, memory_budget=most, decoder=Here(header))
-        except (MissingExtraError, OSError):
-            return (None, []), None
-    return (row.to_json(), [str(w.message) for w in heard if issubclass(w.category, ArrayAudioWarning)]), None
+            header = Header(*io.header(task.source))
+            if bytes_needed(header, settings) > most:
+                return None, []
+            here = Here(header)
+            row = extract_one(task, settings, out=Path(out), pictures=pictures, memory_budget=most, decoder=here)
+        except (ArrayAudioError, OSError):
+            return None, []
+    return row.to_json(), [str(w.message) for w in heard if issubclass(w.category, ArrayAudioWarning)]
 
 
 OPERATIONS: dict[str, Callable[..., Answer]] = {

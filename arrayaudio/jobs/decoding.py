@@ -79,24 +79,19 @@ class Decoder:
         return y.reshape(shape).T, rate
 
     def extract(
-        self, source: Path, target: Path, *, out: Path, pictures: bool, settings: str, most: int
-    ) -> tuple[str | None, list[str]]:
-        """Have features of a recording written by the process, which takes no more than `most` bytes for it.
+        self, tasks: list[tuple[str, str]], *, out: Path, pictures: bool, settings: str, most: int
+    ) -> list[tuple[str | None, list[str]]]:
+        """Have features of recordings written by the process, which takes no more than `most` bytes for each.
 
-        Returns the row as JSON, or None if the process leaves it to others, and warnings.
+        It does the first one, and others while little time has gone. Returns for each of these the row as JSON, or None
+        if the process leaves it to others, and warnings.
         """
+        first, _ = tasks[0]
         if self._process is None or self._process.poll() is not None:
-            self._ask("warm", source, START_TIMEOUT, settings=settings)
-        (row, heard), _ = self._ask(
-            "extract",
-            source,
-            target=os.fspath(target),
-            out=os.fspath(out),
-            pictures=pictures,
-            settings=settings,
-            most=most,
-        )
-        return row, heard
+            self._ask("warm", first, START_TIMEOUT, settings=settings)
+        return self._ask(
+            "extract", first, tasks=tasks, out=os.fspath(out), pictures=pictures, settings=settings, most=most
+        )[0]
 
     def close(self) -> None:
         """End the process, if there is one."""

@@ -87,9 +87,7 @@ def extract_one(
     MissingExtraError
         If an optional package is missing.
     """
-    start, mark = time.perf_counter(), fingerprint(task.source)
-    source = os.path.abspath(task.source)  # noqa: PTH100 - links stay what they are
-    facts: dict[str, Any] = {"path": source, "output": str(task.target.relative_to(out))}
+    start, facts = time.perf_counter(), _facts(task, settings, out)
     try:
         with nullcontext(decoder) if decoder is not None else Decoder() as decoding:
             header, facts["sha256"], loaded = decoding.begin(task.source, sr=settings.sr, mono=settings.mono)
@@ -103,7 +101,7 @@ def extract_one(
                 # The features last: where they are, all is.
                 if pictures:
                     _draw(task, S, transform)
-                origin = {"path": io.printable(source), "fingerprint": mark, "sha256": facts["sha256"]}
+                origin = {name: facts[name] for name in ("fingerprint", "sha256")} | {"path": io.printable(facts["path"])}
                 outputs.save(task.target, S, transform, n_samples, out=out, source=origin)
         facts["reason"] = header.remark or _too_few(n_samples, header, settings)
         facts |= {"status": "done", "sr": header.sr, "duration": n_samples / (settings.sr or header.sr)}
@@ -116,13 +114,12 @@ def extract_one(
         known = isinstance(error, ArrayAudioError | OSError)
         reason = str(error).removeprefix(f"{io.printable(task.source)}: ")
         facts |= {"status": "failed", "reason": reason if known else f"{type(error).__name__}: {reason}"}
-    seconds = round(time.perf_counter() - start, 6)
-    return Row(**facts, settings=settings.digest, fingerprint=mark, seconds=seconds)
+    return Row(**facts, seconds=round(time.perf_counter() - start, 6))
 
 
 def extract_by(
     decoder: Decoder,
-    task: Task,
+    tasks: list[Task],
     settings: Settings,
     *,
     out: Path,
@@ -130,27 +127,46 @@ def extract_by(
     memory_budget: int,
     most: int,
     holding: Callable[[int], AbstractContextManager[Any]] = nullcontext,
-) -> Row:
-    """Do what `extract_one` does, in the process of the decoder if that takes no more than `most` bytes there."""
+) -> list[Row]:
+    """Do what `extract_one` does for the first of these tasks, or more of them.
+
+    The process of the decoder does all of it for those that take no more than `most` bytes there.
+    """
+
+    def one(task: Task) -> Row:
+        return extract_one(
+            task, settings, out=out, pictures=pictures, memory_budget=memory_budget, decoder=decoder, holding=holding
+        )
+
     described = settings.described
-    if most and described is not None:
-        start, mark = time.perf_counter(), fingerprint(task.source)
-        places = [Path(os.path.abspath(path)) for path in (task.source, task.target, out)]  # noqa: PTH100
-        facts: dict[str, Any] = {"path": str(places[0]), "output": str(task.target.relative_to(out))}
-        facts |= {"settings": settings.digest, "fingerprint": mark}
-        try:
-            line, heard = decoder.extract(*places[:2], out=places[2], pictures=pictures, settings=described, most=most)
-        except AudioDecodeError as error:
-            reason = str(error).removeprefix(f"{io.printable(places[0])}: ")
-            return Row(**facts, status="failed", reason=reason, seconds=round(time.perf_counter() - start, 6))
+    if not most or described is None:
+        return [one(tasks[0])]
+    start = time.perf_counter()
+    facts = [_facts(task, settings, out) for task in tasks]
+    places = [(known["path"], os.path.abspath(task.target)) for known, task in zip(facts, tasks, strict=True)]  # noqa: PTH100
+    try:
+        answers = decoder.extract(places, out=out.absolute(), pictures=pictures, settings=described, most=most)
+    except AudioDecodeError as error:
+        if len(tasks) > 1:  # of which one did it
+            alone = ([task] for task in tasks)
+            how: Any = {"out": out, "pictures": pictures, "memory_budget": memory_budget, "holding": holding}
+            return [row for task in alone for row in extract_by(decoder, task, settings, most=most, **how)]
+        reason = str(error).removeprefix(f"{io.printable(places[0][0])}: ")
+        return [Row(**facts[0], status="failed", reason=reason, seconds=round(time.perf_counter() - start, 6))]
+    rows = []
+    for task, known, (line, heard) in zip(tasks, facts, answers, strict=False):
         row = None if line is None else parsed(f"{line}\n".encode())
-        if row is not None:
-            for message in heard:
-                warnings.warn(message, ArrayAudioWarning, stacklevel=2)
-            return replace(row, **facts)
-    return extract_one(
-        task, settings, out=out, pictures=pictures, memory_budget=memory_budget, decoder=decoder, holding=holding
-    )
+        for message in heard:
+            warnings.warn(message, ArrayAudioWarning, stacklevel=2)
+        rows.append(one(task) if row is None else replace(row, **known))
+    return rows
+
+
+def _facts(task: Task, settings: Settings, out: Path) -> dict[str, Any]:
+    """What a row says of a task before it is begun."""
+    source = os.path.abspath(task.source)  # noqa: PTH100 - links stay what they are
+    facts = {"path": source, "output": str(task.target.relative_to(out))}
+    return facts | {"settings": settings.digest, "fingerprint": fingerprint(task.source)}
 
 
 def _too_few(n_samples: int, header: Header, settings: Settings) -> str | None:

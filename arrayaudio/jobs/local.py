@@ -2,10 +2,10 @@
 
 import os
 import queue
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
-from itertools import islice
 from pathlib import Path
 
 from arrayaudio.jobs.budget import Budget, half_of_memory
@@ -18,6 +18,8 @@ from arrayaudio.jobs.settings import Settings
 BYTES_OF_DECODER, SHORT = 2 * 10**8, 5 * 10**7
 # Recordings from which on it pays that all processes load the kernels, which takes each half a second or more.
 MANY = 500
+# Recordings that a process is given at a time, which spares it and this one most of the talk.
+AT_ONCE = 50
 
 
 def usable_cores() -> int:
@@ -54,20 +56,21 @@ def in_threads(
     total = half_of_memory() if memory_budget is None else memory_budget
     wanted = usable_cores() + 1 if workers is None else workers
     workers = max(1, min(wanted, len(tasks), total // 2 // BYTES_OF_DECODER))
+    many = len(tasks) >= MANY
     budget = Budget(max(1, total // 2, total - workers * BYTES_OF_DECODER))
     decoders: queue.SimpleQueue[Decoder] = queue.SimpleQueue()
 
-    def work(task: Task) -> Row:
+    def work(tasks: list[Task]) -> list[Row]:
         decoder = decoders.get()
         try:
             return extract_by(
                 decoder,
-                task,
+                tasks,
                 settings,
                 out=out,
                 pictures=pictures,
                 memory_budget=budget.total,
-                most=min(SHORT, budget.total // workers) if len(tasks) >= MANY else 0,
+                most=min(SHORT, budget.total // workers) if many else 0,
                 holding=budget.held,
             )
         finally:
@@ -77,12 +80,15 @@ def in_threads(
         for _ in range(workers):
             decoders.put(stack.enter_context(Decoder(timeout)))
         pool = stack.enter_context(ThreadPoolExecutor(workers, thread_name_prefix="job"))
-        todo = iter(tasks)
-        begun: dict[Future[Row], Task] = {}
+        todo = deque(tasks)
+        begun: dict[Future[list[Row]], list[Task]] = {}
         while True:
-            if not stopped():
-                begun |= {pool.submit(work, task): task for task in islice(todo, workers - len(begun))}
+            while todo and len(begun) < workers and not stopped():
+                some = [todo.popleft() for _ in range(min(AT_ONCE if many else 1, len(todo)))]
+                begun[pool.submit(work, some)] = some
             if not begun:
                 return
             for done in wait(begun, return_when=FIRST_COMPLETED).done:
-                yield begun.pop(done), done.result()
+                some, rows = begun.pop(done), done.result()
+                todo.extendleft(reversed(some[len(rows) :]))
+                yield from zip(some, rows, strict=False)
