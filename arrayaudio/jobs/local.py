@@ -47,16 +47,17 @@ def in_threads(
     Parameters
     ----------
     workers : int, optional
-        How many recordings are in work at a time, if memory allows; by default one more than there are cores.
+        How many recordings are in work at a time, if memory allows; by default one more than there are cores, or as
+        many as cores if the processes do all of it.
     memory_budget : int, optional
         Bytes that recordings, their features and decoders may take together; by default half of the memory.
     timeout : float
         Seconds after which a decoder is given up.
     """
     total = half_of_memory() if memory_budget is None else memory_budget
-    wanted = usable_cores() + 1 if workers is None else workers
-    workers = max(1, min(wanted, len(tasks), total // 2 // BYTES_OF_DECODER))
     many = len(tasks) >= MANY
+    wanted = usable_cores() + (not many) if workers is None else workers
+    workers = max(1, min(wanted, len(tasks), total // 2 // BYTES_OF_DECODER))
     budget = Budget(max(1, total // 2, total - workers * BYTES_OF_DECODER))
     decoders: queue.SimpleQueue[Decoder] = queue.SimpleQueue()
 
