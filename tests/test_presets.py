@@ -286,7 +286,8 @@ def test_errors_say_what_to_do(call, message):
 
 
 def test_presets_are_torch_modules(rng):
-    torch = pytest.importorskip("torch")
+    import torch
+
     from arrayaudio.ext.torch import Module
 
     y = torch.tensor(noise(rng, 4000), requires_grad=True)

@@ -101,7 +101,7 @@ def extract_one(
                 # The features last: where they are, all is.
                 if pictures:
                     _draw(task, S, transform)
-                origin = {name: facts[name] for name in ("fingerprint", "sha256")} | {"path": io.printable(facts["path"])}
+                origin = {"path": io.printable(facts["path"])} | {n: facts[n] for n in ("fingerprint", "sha256")}
                 outputs.save(task.target, S, transform, n_samples, out=out, source=origin)
         facts["reason"] = header.remark or _too_few(n_samples, header, settings)
         facts |= {"status": "done", "sr": header.sr, "duration": n_samples / (settings.sr or header.sr)}
