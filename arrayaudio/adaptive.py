@@ -10,14 +10,13 @@ from arrayaudio.arrays import (
     ArrayLike,
     Constant,
     as_real,
-    as_signal,
     cast,
+    checked_signal,
     contiguous,
     dtype_name,
     namespace,
     on_device_of,
     plain,
-    require_finite,
 )
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.errors import ParameterError
@@ -91,12 +90,9 @@ def adaptive_stft(
     >>> bool(gradient["win_length"] < 0)  # the chirp wants a shorter window
     True
     """
-    signal = as_signal(y)
+    signal = checked_signal(y, check_finite)
     n_fft = whole("n_fft", n_fft)
     one_of("pad_mode", pad_mode, PAD_MODES)
-    one_of("check_finite", check_finite, (True, False))
-    if check_finite:
-        require_finite(signal)
     detector = DETECTORS[one_of("output", output, DETECTORS)]
     with on_device_of(signal):
         return contiguous(_adaptive(signal, win_length, hop_length, n_fft, detector, pad_mode))

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from arrayaudio.checks import one_of
 from arrayaudio.errors import BackendError, DifferentiationError, DTypeError, MemoryBudgetError, ParameterError
 
 __all__ = ["asarray", "to_numpy"]
@@ -203,13 +204,23 @@ def _on_cuda(x: Any) -> bool:
     return hasattr(x, "__cuda_array_interface__")
 
 
+def _numpys(x: Any) -> np.ndarray:
+    try:
+        return np.asarray(x)
+    except ValueError as error:
+        raise ParameterError(
+            f"{type(x).__name__} is no array ({error}): give lists of one length, or clips of several to "
+            "transform.ragged"
+        ) from None
+
+
 def _from_numpy_world(x: Any) -> np.ndarray:
     if isinstance(x, np.ma.MaskedArray):
         masked = int(np.sum(np.ma.getmaskarray(x)))
         if masked:
             raise ParameterError(f"{masked} samples are masked: fill them first, as in y.filled(0.0)")
     # NumPy itself takes what has `__array__`, and keeps its dtype; of the rest, it knows no DLPack.
-    array = np.from_dlpack(x) if hasattr(x, "__dlpack__") and not hasattr(x, "__array__") else np.asarray(x)
+    array = np.from_dlpack(x) if hasattr(x, "__dlpack__") and not hasattr(x, "__array__") else _numpys(x)
     # Python's own whole numbers carry no sample format, unlike arrays of integers.
     if isinstance(x, list | tuple) and array.dtype == np.int64:
         array = array.astype(np.float64)
@@ -299,7 +310,7 @@ def to_numpy(x: ArrayLike) -> np.ndarray:
     >>> aa.to_numpy([1.0, 2.0])
     array([1., 2.])
     """
-    array: Any = x if isinstance(x, list | tuple) else asarray(x)
+    array: Any = _numpys(x) if isinstance(x, list | tuple) else asarray(x)
     if _is_cupy(array):
         _use_cuda()
         array = array.get()
@@ -400,6 +411,14 @@ def require_finite(y: Array) -> None:
         f"signal has {len(bad)} NaN or infinite samples, the first at index {index}{where}: "
         "repair them, or pass check_finite=False"
     )
+
+
+def checked_signal(y: ArrayLike, check_finite: bool) -> Array:
+    """Return `y` as `as_signal` does, searched for NaN and infinite samples if `check_finite`, or raise."""
+    signal = as_signal(y)
+    if one_of("check_finite", check_finite, (True, False)):
+        require_finite(signal)
+    return signal
 
 
 def contiguous(x: Array) -> Array:

@@ -12,6 +12,8 @@ from arrayaudio.errors import ParameterError
 
 # Frames, hops and filter counts beyond this are slips of the keyboard, and would only exhaust the memory.
 LARGEST_LENGTH = 2**24
+# Two to the power of more bins than this, at one to the octave, is beyond double precision.
+FARTHEST_TUNING = 1000
 TRUTH = bool | np.bool_
 
 
@@ -28,8 +30,8 @@ def whole(name: str, value: Any, *, least: int = 1, most: int = LARGEST_LENGTH) 
     return number
 
 
-def real(name: str, value: Any, *, above: float = -math.inf, least: float = -math.inf) -> float:
-    """Return `value` as a finite float greater than `above` and not under `least`, or raise ParameterError."""
+def real(name: str, value: Any, *, above: float = -math.inf, least: float = -math.inf, most: float = math.inf) -> float:
+    """Return `value` as a finite float greater than `above`, not under `least` and not over `most`, or raise."""
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
@@ -42,7 +44,19 @@ def real(name: str, value: Any, *, above: float = -math.inf, least: float = -mat
         raise ParameterError(f"{name}={value!r}: must be greater than {above:g}")
     if number < least:
         raise ParameterError(f"{name}={value!r}: must be at least {least:g}")
+    if number > most:
+        raise ParameterError(f"{name}={value!r}: must be at most {most:g}")
     return number
+
+
+def seed_of(value: Any) -> int | None:
+    """Return a seed for random numbers, a whole number of at least 0 or None for another each time, or raise."""
+    return None if value is None else whole("seed", value, least=0, most=2**63 - 1)
+
+
+def tuning_of(value: Any) -> float:
+    """Return a deviation from A = 440 Hz in bins, with which frequencies stay within the range of numbers, or raise."""
+    return real("tuning", value, least=-FARTHEST_TUNING, most=FARTHEST_TUNING)
 
 
 def one_of(name: str, value: Any, allowed: Collection[Any]) -> Any:

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from arrayaudio.arrays import ArrayLike
+from arrayaudio.arrays import ArrayLike, to_numpy
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.norms import checked_norm, normalised
-from arrayaudio.scales import C1, hz_to_octs
+from arrayaudio.scales import C1, as_values, hz_to_octs
 
 
 def chroma(
@@ -137,7 +137,7 @@ def cq_to_chroma(
     weights = (classes == np.arange(n)[:, None]).astype(np.float64)
     if window is None:
         return weights
-    taper = np.asarray(window, dtype=np.float64)
+    taper = to_numpy(as_values(window))
     if taper.ndim != 1 or taper.size == 0 or not np.isfinite(taper).all():
         raise ParameterError(f"window of shape {taper.shape}: must be one-dimensional, finite and not empty")
     skip = (taper.size - 1) // 2

@@ -1,6 +1,6 @@
 """Raising the treble of a waveform, and lowering it again."""
 
-from arrayaudio.arrays import Array, ArrayLike, as_signal, namespace, on_device_of, require_finite
+from arrayaudio.arrays import Array, ArrayLike, checked_signal, namespace, on_device_of
 from arrayaudio.checks import real
 from arrayaudio.errors import ParameterError
 from arrayaudio.recursion import one_pole
@@ -9,13 +9,11 @@ __all__ = ["deemphasis", "preemphasis"]
 
 
 def _checked(y: ArrayLike, coef: float, check_finite: bool) -> tuple[Array, float]:
-    signal, weight = as_signal(y), real("coef", coef, least=-1)
+    signal, weight = checked_signal(y, check_finite), real("coef", coef, least=-1)
     if weight > 1:
         raise ParameterError(f"coef={coef!r}: must be at most 1, or the inverse filter grows without bound")
     if signal.shape[-1] < 2:
         raise ParameterError("signal has 1 sample: must have at least 2, which tell what came before them")
-    if check_finite:
-        require_finite(signal)
     return signal, weight
 
 

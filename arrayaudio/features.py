@@ -68,8 +68,9 @@ def delta(data: ArrayLike, *, width: int = 9, order: int = 1, axis: int = -1, mo
     if width % 2 == 0 or order >= width:
         raise ParameterError(f"width={width}, order={order}: width must be odd and greater than order")
     one_of("mode", mode, DELTA_MODES)
-    if not -x.ndim <= axis < x.ndim:
-        raise ParameterError(f"axis={axis}: data of shape {x.shape} has no such axis")
+    if x.ndim == 0:
+        raise ParameterError("data is a single number: must have shape (..., time)")
+    axis = whole("axis", axis, least=-x.ndim, most=x.ndim - 1)
     n, half = x.shape[axis], width // 2
     least = {"interp": width, "mirror": half + 1}.get(mode, 1)
     if n < least:

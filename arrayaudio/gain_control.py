@@ -16,6 +16,9 @@ from arrayaudio.spectrum import as_energies
 
 __all__ = ["pcen"]
 
+# Of numbers in double precision.
+LARGEST_LOG = 709.0
+
 
 def smoothing(sr: float, hop_length: int, time_constant: float) -> float:
     """Coefficient b of s[t] = (1 - b) s[t - 1] + b x[t] with that time constant in seconds.
@@ -159,6 +162,8 @@ def checked_control(n_bands: int, *, sr: float, hop_length: int, time_constant: 
         _parameter(name, given[name], each, **{"above" if _is_array(given[name]) else "least": 0})
         for name in ("bias", "power")
     )
+    if isinstance(bias, float) and isinstance(power, float) and bias > 1 and power * math.log(bias) > LARGEST_LOG:
+        raise ParameterError(f"bias={bias!r}, power={power!r}: bias to the power of `power` must be a finite number")
     eps, size = _parameter("eps", given["eps"], each, above=0), whole("max_size", given["max_size"])
     rate, hop, b = real("sr", sr, above=0), whole("hop_length", hop_length), given["b"]
     weight: Any = smoothing(rate, hop, real("time_constant", time_constant, above=0))
@@ -171,7 +176,10 @@ def checked_control(n_bands: int, *, sr: float, hop_length: int, time_constant: 
 
 def beginning(S: Array, initial: Any) -> Array:
     """The smoothed energy before the first frame of `S`, a number or (..., freq, 1), or ParameterError."""
-    start = constant(asarray(initial)).like(S) if _is_array(initial) else namespace(S).asarray(initial, dtype=S.dtype)
+    if _is_array(initial):
+        start = constant(_parameter("initial", initial, (asarray(initial).shape,), least=0)).like(S)
+    else:
+        start = namespace(S).asarray(real("initial", initial, least=0), dtype=S.dtype)
     if start.ndim and start.shape != (*S.shape[:-1], 1):
         raise ParameterError(f"initial has shape {start.shape}: must be a number or have shape {(*S.shape[:-1], 1)}")
     return start

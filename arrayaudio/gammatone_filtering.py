@@ -2,7 +2,7 @@
 
 import functools
 
-from arrayaudio.arrays import Array, ArrayLike, Constant, as_signal, namespace, require_finite
+from arrayaudio.arrays import Array, ArrayLike, Constant, checked_signal, namespace
 from arrayaudio.checks import whole
 from arrayaudio.gammatone_bank import Gammatones, gammatones
 from arrayaudio.parts import in_parts
@@ -100,8 +100,6 @@ def gammatone_filterbank(
     >>> float(aa.gammatone_frequencies(20, fmin=50, fmax=8000)[loudest].round())
     1050.0
     """
-    signal = as_signal(y)
-    if check_finite:
-        require_finite(signal)
+    signal = checked_signal(y, check_finite)
     filters = gammatones(sr, whole("n_bands", n_bands), fmin, fmax, width)
     return in_parts(lambda y: gammatone_bands(y, filters), signal)

@@ -71,13 +71,14 @@ def istft(S: Array, framing: Framing, window: Constant, length: int | None = Non
     Frames are windowed again, added up, and divided by the sum of the squared windows. Samples that no window
     reaches, at the ends of signals that were not padded, are zero.
     """
-    frame_length, hop, n_frames = framing.frame_length, framing.hop_length, S.shape[-1]
+    frame_length, hop = framing.frame_length, framing.hop_length
     require_invertible(to_numpy(plain(window.value)), hop)
-    if S.ndim < 2 or S.shape[-2] != 1 + frame_length // 2 or n_frames == 0:
+    if S.ndim < 2 or S.shape[-2] != 1 + frame_length // 2 or S.shape[-1] == 0:
         raise ParameterError(
             f"spectrum has shape {S.shape}: must be (..., {1 + frame_length // 2}, n_frames) for n_fft={frame_length}, "
             "with at least one frame"
         )
+    n_frames = S.shape[-1]
     covered = (n_frames - 1) * hop + frame_length - framing.padding
     if length is None:
         length = covered - framing.padding

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from arrayaudio.arrays import Array, dtype_name, namespace
+from arrayaudio.arrays import Array, contiguous, dtype_name, namespace
 from arrayaudio.autodiff.namespace import Var
 
 Operator = Callable[[Array], Array]
@@ -70,6 +70,7 @@ def least_squares(
     residual : array, shape (...)
         ||target - A y|| / ||target|| of each item, computed from y; 0 for silence.
     """
+    target = contiguous(target)  # as sums over other strides round in another way, and the search goes on from there
     y = solution(forward, adjoint, target, n_iter, tolerance, precondition)
     xp, unit = namespace(target), _peak(target, axis=(-2, -1))[..., None, None]
     distance = energy(target / unit - forward(y / unit[..., 0]))

@@ -2,18 +2,25 @@
 
 import math
 
+import numpy as np
+
 from arrayaudio.arrays import Array, namespace
 from arrayaudio.checks import real
 
+# With smaller exponents, sums of many values are beyond the range of numbers.
+LEAST_NORM = 0.1
+
 
 def checked_norm(norm: float | str | None) -> float | None:
-    """Return the exponent of a norm, greater than 0 and perhaps infinite, or None for none; or raise ParameterError.
+    """Return the exponent of a norm, at least 0.1 and perhaps infinite, or None for none; or raise ParameterError.
 
     Infinity may also be written "inf", since JSON has no number for it.
     """
-    if norm is None or norm in (math.inf, "inf"):
-        return None if norm is None else math.inf
-    return real("norm", norm, above=0)
+    if norm is None:
+        return None
+    if np.ndim(norm) == 0 and norm in (math.inf, "inf"):
+        return math.inf
+    return real("norm", norm, least=LEAST_NORM)
 
 
 def normalised(S: Array, norm: float | None) -> Array:

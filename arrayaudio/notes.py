@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from arrayaudio.arrays import Array
-from arrayaudio.checks import real
+from arrayaudio.checks import one_of, real
 from arrayaudio.errors import ParameterError
 from arrayaudio.scales import as_values
 
@@ -70,6 +70,7 @@ def midi_to_note(midi: Any, *, cents: bool = False) -> Any:
     >>> aa.midi_to_note([60, 61.25], cents=True)
     ['C4+0', 'C♯4+25']
     """
+    one_of("cents", cents, (True, False))
     if np.ndim(midi) > 0:
         return [midi_to_note(number, cents=cents) for number in midi]
     number = real("midi", midi)

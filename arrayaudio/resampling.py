@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, Constant, as_signal, namespace, require_finite
+from arrayaudio.arrays import Array, ArrayLike, Constant, checked_signal, namespace
 from arrayaudio.checks import real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import frame, lengthened
@@ -21,6 +21,8 @@ LARGEST_MATRIX = 2**22
 # Values for each channel that are gathered at a time.
 BLOCK = 2**22
 LARGEST_RATIO = 1024
+# Beyond these, the window is no number, and the kernel longer than most signals.
+LARGEST_BETA, LEAST_ROLLOFF = 700, 1e-3
 # Outputs of a frame at least.
 LEAST_OUTPUTS = 32
 
@@ -63,9 +65,9 @@ def resample(
     half_width : int
         Zero crossings of the sinc on each side; more make the transition steeper.
     rolloff : float
-        Cutoff as a part of the lower Nyquist frequency, at most 1.
+        Cutoff as a part of the lower Nyquist frequency, from 0.001 to 1.
     beta : float
-        Shape of the Kaiser window; more is a deeper stop band and a wider transition.
+        Shape of the Kaiser window; more, up to 700, is a deeper stop band and a wider transition.
     check_finite : bool
         Whether to search for NaN and infinite samples, which otherwise spoil what is around them.
 
@@ -85,9 +87,7 @@ def resample(
     >>> aa.resample(np.ones(44100), orig_sr=44100, target_sr=16000).shape
     (16000,)
     """
-    signal = as_signal(y)
-    if check_finite:
-        require_finite(signal)
+    signal = checked_signal(y, check_finite)
     way = conversion(orig_sr, target_sr, half_width=half_width, rolloff=rolloff, beta=beta)
     if way.up == way.down:
         return signal
@@ -136,10 +136,8 @@ def conversion(
 ) -> Conversion:
     """Check the settings of `resample`, and return what they come to."""
     old, new = real("orig_sr", orig_sr, above=0), real("target_sr", target_sr, above=0)
-    half_width, beta = whole("half_width", half_width, most=4096), real("beta", beta, least=0)
-    rolloff = real("rolloff", rolloff, above=0)
-    if rolloff > 1:
-        raise ParameterError(f"rolloff={rolloff!r}: must be at most 1")
+    half_width, beta = whole("half_width", half_width, most=4096), real("beta", beta, least=0, most=LARGEST_BETA)
+    rolloff = real("rolloff", rolloff, least=LEAST_ROLLOFF, most=1)
     # 2^20 keeps the drift over an hour of audio under a thousandth of a sample.
     ratio = (Fraction(new) / Fraction(old)).limit_denominator(2**20)
     if not 1 / LARGEST_RATIO <= ratio <= LARGEST_RATIO:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import Array, asarray, device, to_numpy
-from arrayaudio.checks import one_of, real, whole
+from arrayaudio.arrays import Array, asarray, cast, device, dtype_name, to_numpy
+from arrayaudio.checks import one_of, real, tuning_of, whole
 from arrayaudio.errors import DTypeError
 
 __all__ = [
@@ -38,6 +38,8 @@ def as_values(x: Any) -> Any:
     array = asarray(x)
     if device(array) == "cpu":
         array = to_numpy(array)
+    if dtype_name(array) == "bfloat16":
+        array = cast(array, "float32")
     if array.dtype.kind not in "fiu":
         raise DTypeError(f"{x!r}: must be real numbers")
     return array.astype(np.float64)
@@ -138,7 +140,7 @@ def erb_to_hz(erbs: Any) -> Array:
 
 
 def _octave_zero(tuning: float, bins_per_octave: int) -> float:
-    return float(27.5 * 2 ** (real("tuning", tuning) / whole("bins_per_octave", bins_per_octave)))
+    return float(27.5 * 2 ** (tuning_of(tuning) / whole("bins_per_octave", bins_per_octave)))
 
 
 def hz_to_octs(frequencies: Any, *, tuning: float = 0.0, bins_per_octave: int = 12) -> Array:
@@ -202,5 +204,5 @@ def cqt_frequencies(n_bins: int, *, fmin: float, bins_per_octave: int = 12, tuni
     array([ 55., 110., 220.])
     """
     per_octave = whole("bins_per_octave", bins_per_octave)
-    steps = np.arange(whole("n_bins", n_bins)) + real("tuning", tuning)
+    steps = np.arange(whole("n_bins", n_bins)) + tuning_of(tuning)
     return np.asarray(real("fmin", fmin, above=0) * 2 ** (steps / per_octave))

@@ -6,7 +6,17 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, as_complex, as_signal, asarray, dtype_name, namespace, on_device_of
+from arrayaudio.arrays import (
+    Array,
+    ArrayLike,
+    as_complex,
+    as_signal,
+    asarray,
+    contiguous,
+    dtype_name,
+    namespace,
+    on_device_of,
+)
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.medians import median_filter
@@ -103,7 +113,7 @@ def hpss(
     is_hard = isinstance(power, float | np.floating) and power == math.inf
     exponent = math.inf if is_hard else real("power", power, above=0)
     one_of("mask", mask, (True, False))
-    spectrum = asarray(S)
+    spectrum = contiguous(asarray(S))  # as loops over other strides may round in another way
     if dtype_name(spectrum).startswith("complex"):
         spectrum = as_complex(spectrum)
         with on_device_of(spectrum):

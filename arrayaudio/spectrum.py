@@ -5,7 +5,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from arrayaudio.arrays import Array, ArrayLike, as_real, asarray, device, namespace, on_device_of, plain
+from arrayaudio.arrays import (
+    Array,
+    ArrayLike,
+    as_complex,
+    as_real,
+    asarray,
+    device,
+    dtype_name,
+    namespace,
+    on_device_of,
+    plain,
+)
 from arrayaudio.autodiff.rules import unit
 from arrayaudio.checks import real
 from arrayaudio.errors import ParameterError
@@ -185,7 +196,8 @@ def amplitude_to_db(S: ArrayLike, *, ref: Reference = 1.0, amin: float = 1e-5, t
     >>> aa.amplitude_to_db([1.0, 0.1, 0.0])
     array([  0., -20., -80.])
     """
-    values = asarray(S)
+    given = asarray(S)
+    values = as_complex(given) if dtype_name(given).startswith("complex") else as_real(given, "spectrogram")
     with on_device_of(values):
         return _to_db(namespace(values).abs(values), ref, amin, top_db, exponent=1.0)
 

@@ -24,6 +24,9 @@ from arrayaudio.transforms.stft import STFT
 
 __all__ = ["phase_vocoder", "time_stretch"]
 
+# Results of lower rates are more than a thousand times as long, and would only exhaust the memory.
+SLOWEST = 1e-3
+
 
 def phase_vocoder(D: ArrayLike, *, rate: float, hop_length: int | None = None, n_fft: int | None = None) -> Array:
     """Stretch an STFT in time: frames are interpolated, and phases go on at the speed that they had.
@@ -49,7 +52,7 @@ def phase_vocoder(D: ArrayLike, *, rate: float, hop_length: int | None = None, n
     Raises
     ------
     ParameterError
-        If `rate` is not positive or `D` has no frames.
+        If `rate` is less than 0.001 or `D` has no frames.
 
     Examples
     --------
@@ -60,7 +63,7 @@ def phase_vocoder(D: ArrayLike, *, rate: float, hop_length: int | None = None, n
     ((1025, 44), (1025, 22))
     """
     spectrum = as_complex(D)
-    rate = real("rate", rate, above=0)
+    rate = real("rate", rate, least=SLOWEST)
     for name, value in (("hop_length", hop_length), ("n_fft", n_fft)):
         if value is not None:
             whole(name, value)
@@ -102,7 +105,7 @@ def time_stretch(y: ArrayLike, *, rate: float, **settings: Any) -> Array:
     Raises
     ------
     ParameterError
-        If `rate` is not positive, so high that nothing is left, or a setting is out of range.
+        If `rate` is less than 0.001, so high that nothing is left, or a setting is out of range.
 
     Examples
     --------
@@ -112,7 +115,7 @@ def time_stretch(y: ArrayLike, *, rate: float, **settings: Any) -> Array:
     (11025,)
     """
     signal = as_signal(y)
-    rate = real("rate", rate, above=0)
+    rate = real("rate", rate, least=SLOWEST)
     length = round(signal.shape[-1] / rate)
     if length < 1:
         raise ParameterError(f"rate={rate:g}: leaves no sample of {signal.shape[-1]}; use a lower one")

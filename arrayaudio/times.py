@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import Array
+from arrayaudio.arrays import Array, device
 from arrayaudio.checks import real, whole
+from arrayaudio.errors import ParameterError
 from arrayaudio.scales import as_values
 
 __all__ = [
@@ -18,6 +19,14 @@ __all__ = [
 ]
 
 
+def _whole(places: Array) -> Array:
+    """Return whole numbers as such, or raise ParameterError if 64 bits do not hold them; a GPU is not waited for."""
+    if device(places) == "cpu" and not (np.abs(places) < 2.0**63).all():
+        worst = places.ravel()[np.argmin(np.abs(places.ravel()) < 2.0**63)]
+        raise ParameterError(f"place {worst:g}: must be finite, and in samples and frames less than 2^63")
+    return places.astype(np.int64)[()]
+
+
 def frames_to_samples(frames: Any, *, hop_length: int = 512, n_fft: int | None = None) -> Array:
     """Convert frame numbers to sample positions; `n_fft` adds half a frame, for frames that are not centred.
 
@@ -28,7 +37,7 @@ def frames_to_samples(frames: Any, *, hop_length: int = 512, n_fft: int | None =
     1024
     """
     offset = 0 if n_fft is None else whole("n_fft", n_fft) // 2
-    return (np.floor(as_values(frames) * whole("hop_length", hop_length)) + offset).astype(np.int64)[()]
+    return _whole(np.floor(as_values(frames) * whole("hop_length", hop_length)) + offset)
 
 
 def samples_to_frames(samples: Any, *, hop_length: int = 512, n_fft: int | None = None) -> Array:
@@ -41,7 +50,7 @@ def samples_to_frames(samples: Any, *, hop_length: int = 512, n_fft: int | None 
     2
     """
     offset = 0 if n_fft is None else whole("n_fft", n_fft) // 2
-    return np.floor((as_values(samples) - offset) / whole("hop_length", hop_length)).astype(np.int64)[()]
+    return _whole(np.floor((as_values(samples) - offset) / whole("hop_length", hop_length)))
 
 
 def samples_to_time(samples: Any, *, sr: float) -> Array:
@@ -67,7 +76,7 @@ def time_to_samples(times: Any, *, sr: float) -> Array:
     """
     # A few units in the last place, so that a sample's own time does not fall just short of it.
     slack = 1 + 4 * np.finfo(np.float64).eps
-    return np.floor(as_values(times) * real("sr", sr, above=0) * slack).astype(np.int64)[()]
+    return _whole(np.floor(as_values(times) * real("sr", sr, above=0) * slack))
 
 
 def frames_to_time(frames: Any, *, sr: float, hop_length: int = 512, n_fft: int | None = None) -> Array:

@@ -294,8 +294,8 @@ class TestStretch:
     @pytest.mark.parametrize(
         ("rate", "message"),
         [
-            (0, "rate=0: must be greater than 0"),
-            ((-1, 2), "rate=-1: must be greater"),
+            (0, "rate=0: must be at least 0.001"),
+            ((-1, 2), "rate=-1: must be at least 0.001"),
             ((2, 1), r"rate=\(2, 1\).*low <= high"),
         ],
     )

@@ -140,7 +140,7 @@ X = np.zeros((3, 20))
         (X, {"axis": 0}, "data has 3 frames along axis 0: must have at least 9 for width=9"),
         (X[:, :4], {"mode": "mirror"}, "data has 4 frames along axis -1: must have at least 5 for width=9"),
         (X[:, :0], {"mode": "nearest"}, "data has 0 frames along axis -1: must have at least 1"),
-        (np.float64(1.0), {}, r"axis=-1: data of shape \(\) has no such axis"),
+        (np.float64(1.0), {}, r"data is a single number: must have shape"),
     ],
 )
 def test_bad_parameters_are_named_with_their_rule(data, options, message):

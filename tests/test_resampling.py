@@ -214,7 +214,7 @@ def test_half_precision_becomes_single():
         ({"half_width": 0}, "half_width=0: must be at least 1"),
         ({"half_width": 4097}, "half_width=4097: must be at least 1 and at most 4096"),
         ({"half_width": 8.0}, "half_width=8.0: must be a whole number"),
-        ({"rolloff": 0.0}, "rolloff=0.0: must be greater than 0"),
+        ({"rolloff": 0.0}, "rolloff=0.0: must be at least 0.001"),
         ({"rolloff": 1.01}, "rolloff=1.01: must be at most 1"),
         ({"rolloff": np.nan}, "rolloff=nan: must be finite"),
         ({"rolloff": "0.9"}, "rolloff='0.9': must be a real number"),

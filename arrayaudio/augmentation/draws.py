@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.checks import real, whole
+from arrayaudio.checks import real, seed_of
 from arrayaudio.errors import ParameterError
 
 Range = float | tuple[float, float]
@@ -18,9 +18,7 @@ Range = float | tuple[float, float]
 
 def generators_of(seed: int | None, batch: Sequence[int]) -> list[np.random.Generator]:
     """A generator for each item of a batch, which does not depend on how many there are."""
-    if seed is not None:
-        whole("seed", seed, least=0, most=2**63 - 1)
-    return [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(math.prod(batch))]
+    return [np.random.default_rng(child) for child in np.random.SeedSequence(seed_of(seed)).spawn(math.prod(batch))]
 
 
 def from_range(name: str, value: Any, generators: list[np.random.Generator], **rule: float) -> list[float]:

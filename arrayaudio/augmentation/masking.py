@@ -72,16 +72,15 @@ def spec_augment(
     spectra = as_complex(given) if dtype_name(given).startswith("complex") else as_real(given, "spectrogram")
     require_axes(spectra)
     *batch, n_rows, n_frames = spectra.shape
-    share = real("max_share", max_share, least=0)
-    if share > 1:
-        raise ParameterError(f"max_share={max_share!r}: must be at most 1")
+    share = real("max_share", max_share, least=0, most=1)
     in_frequency = whole("n_freq_masks", n_freq_masks, least=0), whole("freq_width", freq_width, least=0)
     in_time = whole("n_time_masks", n_time_masks, least=0), whole("time_width", time_width, least=0)
     if adaptive is not None:
         width = math.floor(real("adaptive", adaptive, least=0) * n_frames)
         in_time = min(MOST_TIME_MASKS, width), width
     in_time = in_time[0], min(in_time[1], math.floor(share * n_frames))
-    if fill != "mean":
+    by_mean = isinstance(fill, str) and fill == "mean"
+    if not by_mean:
         fill = real("fill", fill)
     generators = generators_of(seed, batch)
     if 0 in spectra.shape:
@@ -93,7 +92,7 @@ def spec_augment(
         kept = xp.asarray(np.stack(rows).reshape(*batch, n_rows, 1)) & xp.asarray(
             np.stack(frames).reshape(*batch, 1, n_frames)
         )
-        under = xp.mean(spectra, axis=(-2, -1), keepdims=True) if fill == "mean" else fill * xp.ones_like(spectra)
+        under = xp.mean(spectra, axis=(-2, -1), keepdims=True) if by_mean else fill * xp.ones_like(spectra)
         return xp.where(kept, spectra, under)
 
 

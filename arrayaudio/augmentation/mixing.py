@@ -4,14 +4,16 @@ import math
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, as_signal, cast, dtype_name, namespace, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, cast, checked_signal, dtype_name, namespace, on_device_of
 from arrayaudio.augmentation.draws import Range, from_range, generators_of
 from arrayaudio.errors import ParameterError
 
 __all__ = ["mix_at_snr"]
 
 
-def mix_at_snr(y: ArrayLike, noise: ArrayLike, *, snr: Range, seed: int | None = None) -> Array:
+def mix_at_snr(
+    y: ArrayLike, noise: ArrayLike, *, snr: Range, seed: int | None = None, check_finite: bool = True
+) -> Array:
     """Add noise to each signal of a batch, at a ratio of their mean powers in dB.
 
     Parameters
@@ -26,6 +28,8 @@ def mix_at_snr(y: ArrayLike, noise: ArrayLike, *, snr: Range, seed: int | None =
         evenly drawn.
     seed : int, optional
         For the draws; None draws anew each time.
+    check_finite : bool
+        Whether to search both for NaN and infinite samples, which otherwise spoil their item.
 
     Returns
     -------
@@ -35,7 +39,7 @@ def mix_at_snr(y: ArrayLike, noise: ArrayLike, *, snr: Range, seed: int | None =
     Raises
     ------
     ParameterError
-        If the noise is shorter than the signal, shapes do not fit, or `snr` is not finite.
+        If the noise is shorter than the signal, shapes do not fit, or `snr` or a sample is not finite.
     BackendError
         If signal and noise live in different places.
 
@@ -48,7 +52,7 @@ def mix_at_snr(y: ArrayLike, noise: ArrayLike, *, snr: Range, seed: int | None =
     >>> float(round(10 * np.log10(np.mean(y**2) / np.mean((noisy - y) ** 2)), 6))
     10.0
     """
-    signal, sound = as_signal(y), as_signal(noise)
+    signal, sound = checked_signal(y, check_finite), checked_signal(noise, check_finite)
     xp = namespace(signal, sound)
     n_samples, batch = signal.shape[-1], tuple(signal.shape[:-1])
     if sound.shape[-1] < n_samples:

@@ -10,7 +10,7 @@ from arrayaudio.augmentation.masking import require_axes
 from arrayaudio.checks import real, whole
 from arrayaudio.errors import DTypeError
 from arrayaudio.frames import lengthened
-from arrayaudio.stretching import time_stretch
+from arrayaudio.stretching import SLOWEST, time_stretch
 
 __all__ = ["random_stretch", "shift_cqt"]
 
@@ -48,7 +48,7 @@ def random_stretch(y: ArrayLike, *, rate: Range = (0.8, 1.25), seed: int | None 
     Raises
     ------
     ParameterError
-        If a rate is not positive, or a setting is out of range.
+        If a rate is less than 0.001, or a setting is out of range.
 
     Examples
     --------
@@ -61,10 +61,10 @@ def random_stretch(y: ArrayLike, *, rate: Range = (0.8, 1.25), seed: int | None 
     signal = as_signal(y)
     generators = generators_of(seed, signal.shape[:-1])
     if isinstance(rate, tuple | list):
-        from_range("rate", rate, [], above=0)  # which checks it
+        from_range("rate", rate, [], least=SLOWEST)  # which checks it
         rates = [math.exp(x) for x in from_range("rate", [math.log(end) for end in rate], generators)]
     else:
-        rates = from_range("rate", rate, generators, above=0)
+        rates = from_range("rate", rate, generators, least=SLOWEST)
     n_samples = signal.shape[-1]
 
     def stretch(item: Array, rate: float) -> Array:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from arrayaudio.arrays import Array, ArrayLike, asarray, dtype_name, namespace, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, asarray, cast, dtype_name, namespace, on_device_of
 from arrayaudio.autodiff.namespace import Var
 from arrayaudio.autodiff.tape import INEXACT, pull_back
 from arrayaudio.autodiff.trees import leaves, mapped, on_device_of_leaves, rebuilt
@@ -19,7 +19,7 @@ def _started(x: ArrayLike) -> Var:
         raise DifferentiationError(
             f"argument of dtype {dtype_name(value)}: gradients need floating point; convert it with astype('float32')"
         )
-    return Var(value)
+    return Var(cast(value, "float32") if dtype_name(value) == "bfloat16" else value)  # as NumPy has no such numbers
 
 
 def _one(loss: Array) -> Array:

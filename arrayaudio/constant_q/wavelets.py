@@ -57,7 +57,8 @@ class Wavelets:
         length, step = self.lengths[k] * self.step, self.step
         first, stop = math.floor(-length / 2), math.floor(length / 2)
         taper = get_window(self.window, stop - first)
-        size = 1.0 if self.norm is None else np.linalg.norm(taper, self.norm)
+        largest = np.abs(taper).max()  # whose part has powers within the range of numbers
+        size = 1.0 if self.norm is None else largest * np.linalg.norm(taper / largest, self.norm)
         start = -(-first // step)
         phases = 2 * np.pi * self.frequencies[k] / self.sr * np.arange(start, -(-stop // step))
         return start, (step * self.factors[k] / size) * taper[start * step - first :: step] * np.exp(1j * phases)

@@ -2,7 +2,7 @@
 
 import math
 
-from arrayaudio.arrays import Array, ArrayLike, as_signal, cast, dtype_name, namespace, on_device_of, require_finite
+from arrayaudio.arrays import Array, ArrayLike, cast, checked_signal, dtype_name, namespace, on_device_of
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.frames import PAD_MODES, Framing, frame, pad
 
@@ -10,9 +10,7 @@ __all__ = ["rms", "zero_crossing_rate"]
 
 
 def _padded(y: ArrayLike, framing: Framing, check_finite: bool) -> Array:
-    signal = as_signal(y)
-    if check_finite:
-        require_finite(signal)
+    signal = checked_signal(y, check_finite)
     framing.n_frames(signal.shape[-1])
     with on_device_of(signal):
         return pad(signal, framing.padding, framing.pad_mode)

@@ -22,7 +22,7 @@ from arrayaudio.errors import ParameterError
 from arrayaudio.norms import normalised
 from arrayaudio.project import mix_rows
 from arrayaudio.recursion import one_pole
-from arrayaudio.scales import fft_frequencies
+from arrayaudio.scales import as_values, fft_frequencies
 from arrayaudio.spectrum import as_energies
 from arrayaudio.transforms.stft import STFT
 from arrayaudio.windows import Window
@@ -69,7 +69,7 @@ def row_frequencies(S: Array, sr: float, freq: ArrayLike | None, frames: Frames)
         if len(hz) != rows:
             raise ParameterError(f"n_fft={n_fft}: must fit the {rows} rows of the spectrogram, or give freq=...")
         return hz
-    hz = np.asarray(to_numpy(freq), dtype=np.float64)
+    hz = to_numpy(as_values(freq))
     if hz.shape != (rows,) or not np.isfinite(hz).all():
         raise ParameterError(
             f"freq of shape {hz.shape}: must be finite, with shape ({rows},) as the spectrogram has rows"

@@ -19,7 +19,7 @@ from arrayaudio.arrays import (
     namespace,
     on_device_of,
 )
-from arrayaudio.checks import real, whole
+from arrayaudio.checks import real, seed_of, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import Framing, overlap_add, windowed_frames
 from arrayaudio.inverse import istft, squared_windows, weighed
@@ -53,7 +53,7 @@ def initial_phases(init: Any, seed: int | None, S: Array) -> Array:
             raise ParameterError(
                 f"init={init!r}: must be 'random', 'pghi' (of an STFT), None, or an array of phases or coefficients"
             )
-        turns = np.random.default_rng(seed).random(S.shape[-2:])
+        turns = np.random.default_rng(seed_of(seed)).random(S.shape[-2:])
         return xp.asarray(np.exp(2j * np.pi * turns), dtype=getattr(xp, form))
     start = asarray(init)
     if start.shape not in (S.shape, S.shape[-2:]):
@@ -214,6 +214,9 @@ def griffinlim(
     n_iter, momentum = whole("n_iter", n_iter, least=0), real("momentum", momentum, least=0)
     wanted = None if length is None else whole("length", length, most=2**63 - 1)
     tolerance = None if tolerance is None else real("tolerance", tolerance, least=0)
+    seed_of(seed)
+    if callback is not None and not callable(callback):
+        raise ParameterError(f"callback={callback!r}: must be a function of an iteration and its value, or None")
     plan = compiled(transform)
 
     def found(S: Array, init: Any = init) -> Array:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from arrayaudio.arrays import Array, ArrayLike, namespace
-from arrayaudio.checks import real, whole
+from arrayaudio.checks import real, seed_of, whole
 from arrayaudio.constant_q.inversion import analysis, preconditioner, synthesis
 from arrayaudio.errors import ParameterError
 from arrayaudio.least_squares import energy, ratio
@@ -73,6 +73,7 @@ def griffinlim_cqt(
     """
     S = as_energies(C)
     transform = CQT(**{"n_bins": S.shape[-2], **settings})
+    seed_of(seed)
     n_iter, momentum = whole("n_iter", n_iter, least=0), real("momentum", momentum, least=0)
     wanted = None if length is None else whole("length", length, most=2**63 - 1)
     if S.shape[-2] != transform.n_bins or S.shape[-1] == 0:

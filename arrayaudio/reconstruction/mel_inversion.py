@@ -8,12 +8,13 @@ import numpy as np
 
 from arrayaudio.arrays import Array, ArrayLike, Constant, as_real, namespace, on_device_of
 from arrayaudio.bases import DCT_NORMS, DCT_TYPES, inverse_cepstral
-from arrayaudio.checks import one_of, real, whole
+from arrayaudio.checks import frequency_range, one_of, real, whole
 from arrayaudio.errors import ParameterError
-from arrayaudio.filterbanks import mel
+from arrayaudio.filterbanks import NORMS, mel
 from arrayaudio.parts import in_parts
 from arrayaudio.project import mix_rows
 from arrayaudio.reconstruction.griffin_lim import griffinlim
+from arrayaudio.scales import MEL_SCALES
 from arrayaudio.spectrum import as_energies, db_to_power
 
 __all__ = ["mel_to_audio", "mel_to_stft", "mfcc_to_mel"]
@@ -107,6 +108,8 @@ def mel_to_stft(
     exponent = 1 / real("power", power, above=0)
     n_mels = whole("n_mels", bands.shape[-2])
     sr, n_fft = real("sr", sr, above=0), whole("n_fft", n_fft)
+    fmin, fmax = frequency_range(fmin, fmax, sr)
+    mel_scale, norm = one_of("mel_scale", mel_scale, MEL_SCALES), one_of("norm", norm, NORMS)
     bank = mel_bank(sr=sr, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax, mel_scale=mel_scale, norm=norm)
     return in_parts(lambda M: non_negative(M, bank) ** exponent, bands, axes=2)
 

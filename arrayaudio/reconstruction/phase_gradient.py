@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from arrayaudio.arrays import Array, ArrayLike, Constant, cast, dtype_name, namespace, to_numpy
-from arrayaudio.checks import one_of, real, whole
+from arrayaudio.checks import one_of, real, seed_of, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.inverse import istft
 from arrayaudio.parts import in_parts
@@ -101,7 +101,7 @@ def estimated_phases(
     xp = namespace(S)
     M = cast(xp.matrix_transpose(S), "float64")
     # Drawn frame after frame, so that they do not depend on the frames to come.
-    known = 2 * np.pi * np.random.default_rng(seed).random(M.shape[-2:])
+    known = 2 * np.pi * np.random.default_rng(seed_of(seed)).random(M.shape[-2:])
     causal = lookahead is not None
     if causal:  # before the first frame there was one like it, with phases of zero
         M = xp.concat([M[..., :1, :], M], axis=-2)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from arrayaudio.arrays import Array, ArrayLike, as_signal, namespace, on_device_of, require_finite
+from arrayaudio.arrays import Array, ArrayLike, checked_signal, namespace, on_device_of
 from arrayaudio.errors import ParameterError
 from arrayaudio.resampling import Conversion, conversion
 from arrayaudio.streaming.base import Channels, Stream, joined
@@ -38,9 +38,7 @@ class Resampling(Stream):
         ParameterError
             If the shape or the dtype is not that of the blocks before, samples are not finite, or the stream ended.
         """
-        y = as_signal(block)
-        if self._check_finite:
-            require_finite(y)
+        y = checked_signal(block, self._check_finite)
         self._open(y, 1)
         with on_device_of(y):
             self._held["samples"] = joined(self._held["samples"], y)

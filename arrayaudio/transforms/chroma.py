@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from arrayaudio.arrays import Array, Constant
-from arrayaudio.checks import one_of, real, whole
+from arrayaudio.checks import one_of, real, tuning_of, whole
 from arrayaudio.chroma_bank import chroma
 from arrayaudio.errors import ParameterError
 from arrayaudio.norms import checked_norm, normalised
@@ -72,7 +72,7 @@ class Chroma(FramedTransform):
         one_of("base_c", self.base_c, (True, False))
         self._replace(
             n_chroma=whole("n_chroma", self.n_chroma),
-            tuning=real("tuning", self.tuning),
+            tuning=tuning_of(self.tuning),
             ctroct=real("ctroct", self.ctroct),
             octwidth=None if self.octwidth is None else real("octwidth", self.octwidth, above=0),
             norm=checked_norm(self.norm),

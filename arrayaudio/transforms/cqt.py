@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from arrayaudio.arrays import Array, ArrayLike, as_complex, asarray, contiguous
-from arrayaudio.checks import one_of, real, whole
+from arrayaudio.checks import one_of, real, tuning_of, whole
 from arrayaudio.constant_q import bank, octaves
 from arrayaudio.constant_q.bank import Bank
 from arrayaudio.constant_q.inversion import nearest
@@ -77,7 +77,7 @@ class ConstantQ(Framed):
             fmin=C1 if self.fmin is None else real("fmin", self.fmin, above=0),
             n_bins=whole("n_bins", self.n_bins, most=2**16),
             bins_per_octave=whole("bins_per_octave", self.bins_per_octave),
-            tuning=real("tuning", self.tuning),
+            tuning=tuning_of(self.tuning),
             filter_scale=real("filter_scale", self.filter_scale, above=0),
             norm=checked_norm(self.norm),
             tolerance=None if self.tolerance is None else real("tolerance", self.tolerance, above=0),

@@ -61,7 +61,7 @@ class HybridCQT(CQT):
     output: str = "magnitude"
 
     def __post_init__(self) -> None:
-        if self.trainable:
+        if one_of("trainable", self.trainable, (True, False)):
             raise ParameterError("trainable=True: kernels of a hybrid transform cannot be learned; use CQT")
         one_of("output", self.output, ("magnitude", "power"))
         super().__post_init__()

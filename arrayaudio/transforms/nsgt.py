@@ -6,11 +6,12 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.fft
 
-from arrayaudio.arrays import Array, ArrayLike, as_complex, asarray, contiguous, namespace, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, as_complex, asarray, contiguous, dtype_name, namespace, on_device_of
 from arrayaudio.checks import frequency_range, one_of, real, whole
 from arrayaudio.constant_q.nonstationary import Tiling, bands, joined, tiling
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import lengthened
+from arrayaudio.plan_inverse import require_finite_rows
 from arrayaudio.scales import C1
 from arrayaudio.spectrum import DETECTORS, detected
 from arrayaudio.transforms.base import Transform, settings
@@ -114,10 +115,14 @@ class NSGT(Transform):
         return tiling(tuple((self.frequencies / self.sr).tolist()), self.n_frames(n_samples) * self.hop_length)
 
     def _apply(self, y: Array) -> Array:
-        n_frames = self.n_frames(y.shape[-1])
+        xp, n_frames = namespace(y), self.n_frames(y.shape[-1])
+        if 0 in y.shape:
+            form = xp.complex64 if dtype_name(y) == "float32" else xp.complex128
+            nothing = xp.zeros((*y.shape[:-1], len(self.frequencies), n_frames), dtype=form)
+            return detected(nothing, DETECTORS[self.output])
         tiles = self._tiles(y.shape[-1])
         rows = bands(lengthened(y, 0, tiles.n_fft), tiles, [n_frames] * len(tiles.starts))
-        return contiguous(detected(namespace(y).stack(rows, axis=-2), DETECTORS[self.output]))
+        return contiguous(detected(xp.stack(rows, axis=-2), DETECTORS[self.output]))
 
     def bands(self, y: ArrayLike) -> list[Array]:
         """Return the coefficients of each row at the lowest rate that loses nothing.
@@ -181,6 +186,9 @@ class NSGT(Transform):
                 )
             tiles = self._tiles(length)
             rows = [C[..., k, :] for k in range(C.shape[-2])]
+        if self.check_finite:
+            for row in rows:
+                require_finite_rows(row)
         if len(rows) != len(tiles.starts):
             raise ParameterError(
                 f"coefficients have {len(rows)} rows: must have {len(tiles.starts)} for these settings"
