@@ -12,6 +12,8 @@ from arrayaudio.errors import ParameterError
 
 # Frames, hops and filter counts beyond this are slips of the keyboard, and would only exhaust the memory.
 LARGEST_LENGTH = 2**24
+# Spectra to the power of more than this leave the range of numbers.
+LARGEST_EXPONENT = 100
 # Two to the power of more bins than this, at one to the octave, is beyond double precision.
 FARTHEST_TUNING = 1000
 TRUTH = bool | np.bool_

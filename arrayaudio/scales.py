@@ -3,6 +3,7 @@
 The conversions take numbers or arrays and return float64 NumPy results of the same shape; CuPy arrays stay there.
 """
 
+import reprlib
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ def as_values(x: Any) -> Any:
     if dtype_name(array) == "bfloat16":
         array = cast(array, "float32")
     if array.dtype.kind not in "fiu":
-        raise DTypeError(f"{x!r}: must be real numbers")
+        raise DTypeError(f"{reprlib.repr(x)}: must be real numbers")
     return array.astype(np.float64)
 
 

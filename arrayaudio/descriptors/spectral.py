@@ -17,7 +17,7 @@ from arrayaudio.arrays import (
     on_device_of,
     to_numpy,
 )
-from arrayaudio.checks import one_of, real, whole
+from arrayaudio.checks import LARGEST_EXPONENT, one_of, real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.norms import normalised
 from arrayaudio.project import mix_rows
@@ -262,7 +262,7 @@ def spectral_flatness(
     >>> aa.spectral_flatness(S=np.array([[1.0, 4.0], [1.0, 1.0]]), power=1.0)
     array([[1. , 0.8]])
     """
-    floor, exponent = real("amin", amin, above=0), real("power", power, above=0)
+    floor, exponent = real("amin", amin, above=0), real("power", power, above=0, most=LARGEST_EXPONENT)
 
     def formula(X: Array) -> Array:
         xp, values = namespace(X), namespace(X).clip(X**exponent, floor, None)

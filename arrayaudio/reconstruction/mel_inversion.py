@@ -8,7 +8,7 @@ import numpy as np
 
 from arrayaudio.arrays import Array, ArrayLike, Constant, as_real, namespace, on_device_of
 from arrayaudio.bases import DCT_NORMS, DCT_TYPES, inverse_cepstral
-from arrayaudio.checks import frequency_range, one_of, real, whole
+from arrayaudio.checks import LARGEST_EXPONENT, frequency_range, one_of, real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.filterbanks import NORMS, mel
 from arrayaudio.parts import in_parts
@@ -105,7 +105,7 @@ def mel_to_stft(
     True
     """
     bands = as_energies(M)
-    exponent = 1 / real("power", power, above=0)
+    exponent = 1 / real("power", power, above=0, most=LARGEST_EXPONENT)
     n_mels = whole("n_mels", bands.shape[-2])
     sr, n_fft = real("sr", sr, above=0), whole("n_fft", n_fft)
     fmin, fmax = frequency_range(fmin, fmax, sr)

@@ -6,7 +6,7 @@ import numpy as np
 
 from arrayaudio.arrays import Array, Constant
 from arrayaudio.bases import DCT_NORMS, DCT_TYPES, cepstral
-from arrayaudio.checks import frequency_range, one_of, real, whole
+from arrayaudio.checks import LARGEST_EXPONENT, frequency_range, one_of, real, whole
 from arrayaudio.conditioning import Conditioning
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import Framing
@@ -50,7 +50,7 @@ class Banded(FramedTransform):
         self._replace(
             fmin=fmin,
             fmax=fmax,
-            power=real("power", self.power, above=0),
+            power=real("power", self.power, above=0, most=LARGEST_EXPONENT),
             amin=real("amin", self.amin, above=0),
             top_db=None if self.top_db is None else real("top_db", self.top_db, least=0),
             preemphasis=real("preemphasis", self.preemphasis, least=0),
