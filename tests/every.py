@@ -1,5 +1,8 @@
 """One of every transform and every public function, for tests of what must hold for the whole library."""
 
+import dataclasses
+from typing import Any
+
 import arrayaudio as aa
 from arrayaudio.transforms.base import Transform
 
@@ -52,6 +55,11 @@ OF_SIGNALS = {
 SCALES = ("hz_to", "mel_to_hz", "midi_to", "octs_to", "erb_to", "bark_to", "frames_to", "samples_to", "time_to")
 CONVERSIONS = {name for name in CALLS if name.startswith(SCALES)} | {"asarray", "to_numpy", "pcm_to_float"}
 CONVERSIONS |= {"amplitude_to_db", "power_to_db", "db_to_amplitude", "db_to_power"}
+
+
+def changed(transform: Transform, **settings: Any) -> Any:
+    """A transform with other settings."""
+    return dataclasses.replace(transform, **settings)
 
 
 def classes() -> set[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from arrayaudio.arrays import Array, Constant, contiguous, namespace
-from arrayaudio.checks import one_of
+from arrayaudio.checks import one_of, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import Framing
 from arrayaudio.plan import Plan, spectrogram
@@ -94,19 +94,40 @@ class HybridCQT(CQT):
         S = namespace(y).concat(rows, axis=-2)
         return contiguous(S * S if self.output == "power" else S)
 
+    @property
+    def min_length(self) -> int:
+        """The shortest signal that can be transformed, in samples."""
+        return self._widest.min_length
+
+    def n_frames(self, n_samples: int) -> int:
+        """The number of frames that a signal of `n_samples` samples gives."""
+        return self._widest.n_frames(whole("n_samples", n_samples, most=2**63 - 1))
+
+    @property
+    def _widest(self) -> Framing:
+        """The frames that need the longest signal: those of the kernels, or of the STFT."""
+        used = [self.framing] if self.n_full else []
+        used += [self._spectra] if self.n_full < self.n_bins else []
+        return max(used, key=lambda framing: framing.frame_length)
+
+    @property
+    def _spectra(self) -> Framing:
+        """The frames of the STFT for the bins with short kernels."""
+        assert self.hop_length is not None
+        longest = self.lengths[min(self.n_full, self.n_bins - 1)]
+        n_fft = 2 ** max(math.ceil(math.log2(longest)), 1 + math.ceil(math.log2(self.hop_length)))
+        return Framing(n_fft, self.hop_length, n_fft // 2, self.pad_mode)
+
     def _plan(self) -> Plan:
         """The STFT and the weights of its magnitudes for the bins with short kernels."""
-        assert self.hop_length is not None
         wavelets = self.bank.wavelets.bins(self.n_full, self.n_bins)
-        least = 2 ** (1 + math.ceil(math.log2(self.hop_length)))
-        n_fft = max(2 ** math.ceil(math.log2(wavelets.lengths[0])), least)
+        n_fft = self._spectra.frame_length
         weights = np.zeros((len(wavelets.lengths), 1 + n_fft // 2))
         for k, length in enumerate(wavelets.lengths):
             _, kernel = wavelets.kernel(k)
             # librosa's scale: the kernel times length / n_fft, and the result divided by sqrt(n_fft).
             weights[k] = np.abs(np.fft.fft(kernel, n_fft))[: 1 + n_fft // 2] * math.sqrt(length) / n_fft**1.5
-        framing = Framing(n_fft, self.hop_length, n_fft // 2, self.pad_mode)
-        return Plan(framing, Constant(get_window("hann", n_fft)), 1.0, Constant(weights))
+        return Plan(self._spectra, Constant(get_window("hann", n_fft)), 1.0, Constant(weights))
 
 
 @settings
