@@ -30,6 +30,8 @@ FORKED = (
     "this process is a fork of one that had used CUDA, and cannot use it: start processes by 'spawn', as in "
     "multiprocessing.get_context('spawn'), or before CUDA is used"
 )
+# Samples that are searched at a time.
+BLOCK = 2**20
 CUDA = 2  # the kind of device in DLPack
 # Where JAX's arrays are defined, and what stands for them while a function is traced. They have functions of the array
 # API too, which compile, hold to single precision and know no tape: NumPy or CuPy works in their memory instead.
@@ -404,12 +406,16 @@ def require_finite(y: Array) -> None:
             return
     if bool(xp.isfinite(xp.min(y))) and bool(xp.isfinite(xp.max(y))):
         return
-    bad = np.argwhere(~np.isfinite(to_numpy(y)))
-    *channel, index = (int(i) for i in bad[0])
-    where = f" of channel {tuple(channel)}" if channel else ""
+    count, where = 0, ""
+    for channel in np.ndindex(*y.shape[:-1]):  # in blocks, as signals may be longer than memory
+        for start in range(0, y.shape[-1], BLOCK):
+            bad = np.flatnonzero(~np.isfinite(to_numpy(y[(*channel, slice(start, start + BLOCK))])))
+            if bad.size and not count:
+                where = f"{start + int(bad[0])}" + (f" of channel {channel}" if channel else "")
+            count += bad.size
     raise ParameterError(
-        f"signal has {len(bad)} NaN or infinite samples, the first at index {index}{where}: "
-        "repair them, or pass check_finite=False"
+        f"signal has {count} NaN or infinite samples, the first at index {where}: repair them, or pass "
+        "check_finite=False"
     )
 
 

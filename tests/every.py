@@ -40,6 +40,7 @@ TRANSFORMS |= {
     "mel dB": aa.MelSpectrogram(scale="db", **BANDS),
     "mel log": aa.MelSpectrogram(scale="log", **BANDS),
     "Kaldi": aa.MelSpectrogram(compat="kaldi", sr=SR, n_mels=20),
+    "CQT low": aa.CQT(sr=SR, fmin=55.0, n_bins=40, hop_length=64),  # by spectra of long segments
     **{f"CQT {form}": aa.CQT(method=form, **NOTES) for form in FORMS},
     "FrontEnd": aa.presets.get("whisper"),
 }

@@ -51,7 +51,7 @@ class TestShapes:
         np.testing.assert_array_equal(transform(tuple(y)), transform(y))
 
     def test_ragged_lists(self, transform):
-        with pytest.raises(aa.ParameterError, match="inhomogeneous.*transform.ragged"):
+        with pytest.raises(aa.ParameterError, match=r"inhomogeneous.*transform\.ragged"):
             transform([[1.0, 2.0], [1.0]])
 
     @pytest.mark.parametrize("n", [1, 63, 64, 65, 127, 128, 129, 160, 161])

@@ -112,7 +112,7 @@ def test_errors(D, options, message):
 
 
 def test_errors_of_time_stretch():
-    with pytest.raises(aa.ParameterError, match="rate=-1: must be at least 0.001"):
+    with pytest.raises(aa.ParameterError, match=r"rate=-1: must be at least 0\.001"):
         aa.time_stretch(np.ones(100), rate=-1)
     with pytest.raises(aa.ParameterError, match="rate=300: leaves no sample of 100"):
         aa.time_stretch(np.ones(100), rate=300)

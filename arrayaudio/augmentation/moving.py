@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from arrayaudio.arrays import Array, ArrayLike, as_real, as_signal, asarray, dtype_name, namespace, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, as_real, asarray, checked_signal, dtype_name, namespace, on_device_of
 from arrayaudio.augmentation.draws import Range, from_range, generators_of
 from arrayaudio.augmentation.masking import require_axes
 from arrayaudio.checks import real, whole
@@ -58,7 +58,7 @@ def random_stretch(y: ArrayLike, *, rate: Range = (0.8, 1.25), seed: int | None 
     >>> aa.random_stretch(np.stack([y, y]), rate=(0.5, 2), seed=0).shape
     (2, 22050)
     """
-    signal = as_signal(y)
+    signal = checked_signal(y, settings.get("check_finite", True))
     generators = generators_of(seed, signal.shape[:-1])
     if isinstance(rate, tuple | list):
         from_range("rate", rate, [], least=SLOWEST)  # which checks it

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import Array, asarray, dtype_name, namespace, plain
+from arrayaudio.arrays import Array, asarray, dtype_name, namespace, plain, require_finite
 from arrayaudio.errors import DifferentiationError, MemoryBudgetError, ParameterError
 from arrayaudio.frames import INDEX_MODES, Framing
 from arrayaudio.spectrum import limit_range
@@ -76,9 +76,12 @@ def in_chunks(
 
     def levels(item: tuple[Any, ...], first: int) -> Array:
         hop = framing.hop_length
-        return steps.run(
-            checked(piece(y[(*item, ...)], framing, first * hop, (first + count - 1) * hop + framing.frame_length))
-        )
+        part = piece(y[(*item, ...)], framing, first * hop, (first + count - 1) * hop + framing.frame_length)
+        try:
+            return steps.run(checked(part))
+        except ParameterError:
+            require_finite(y)  # which says where in the whole signal
+            raise
 
     starts = [min(first, n_frames - count) for first in range(0, n_frames, count)]
     for item in items:
