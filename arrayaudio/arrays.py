@@ -156,7 +156,7 @@ def cuda_problem() -> str | None:
     """Say why no GPU can be used from this process, or return None when one can."""
     try:
         cupy = importlib.import_module("cupy")
-    except ImportError as error:
+    except Exception as error:  # of a broken installation, which raises whatever it likes
         return f"CuPy cannot be imported ({error})"
     if _process_with_cuda not in (None, os.getpid()):
         return FORKED

@@ -1,12 +1,10 @@
-"""One of every transform and every public function, for tests of what must hold for the whole library."""
+"""One of every transform, for tests of what must hold for the whole library."""
 
 import dataclasses
 from typing import Any
 
 import arrayaudio as aa
 from arrayaudio.transforms.base import Transform
-
-from .test_any_array import CALLS, SIGNAL
 
 SR = 8000
 FRAMES = {"n_fft": 256, "hop_length": 64}
@@ -48,14 +46,8 @@ TRANSFORMS |= {
 FROM_LOUDEST = ("MFCC", "LFCC", "mel dB", "FrontEnd")
 # Angles turn at pi, and bins without energy have any.
 ANGLES = ("STFT phase",)
-# Public functions, and further ways in, that take a waveform first.
-OF_SIGNALS = {
-    name: call for name, (call, make) in CALLS.items() if make is SIGNAL and name not in ("asarray", "to_numpy")
-}
-# Those that take numbers one by one, or anything.
-SCALES = ("hz_to", "mel_to_hz", "midi_to", "octs_to", "erb_to", "bark_to", "frames_to", "samples_to", "time_to")
-CONVERSIONS = {name for name in CALLS if name.startswith(SCALES)} | {"asarray", "to_numpy", "pcm_to_float"}
-CONVERSIONS |= {"amplitude_to_db", "power_to_db", "db_to_amplitude", "db_to_power"}
+# Results after a logarithm.
+LEVELLED = ("MFCC", "LFCC", "mel dB", "mel log", "Kaldi", "FrontEnd")
 
 
 def changed(transform: Transform, **settings: Any) -> Any:

@@ -9,7 +9,8 @@ import xarray
 import arrayaudio as aa
 from arrayaudio.autodiff.trees import leaves
 
-from .every import CONVERSIONS, OF_SIGNALS, SETTINGS, TRANSFORMS, classes
+from .every import SETTINGS, TRANSFORMS, classes
+from .every_call import CONVERSIONS, OF_SIGNALS
 from .test_any_array import CALLS
 
 SIGNALS = OF_SIGNALS | {f"transform {name}": transform for name, transform in TRANSFORMS.items()}

@@ -9,11 +9,11 @@ import pytest
 
 import arrayaudio as aa
 
-from .every import ANGLES, FRAMES, FROM_LOUDEST, NOTES, OF_SIGNALS, SETTINGS, SR, TRANSFORMS, changed
+from .every import ANGLES, FRAMES, FROM_LOUDEST, LEVELLED, NOTES, SETTINGS, SR, TRANSFORMS, changed
+from .every_call import OF_SIGNALS
 from .tolerances import LEVELS, PEAK, peak_error
 
 every_transform = pytest.mark.parametrize("name", TRANSFORMS)
-LEVELLED = ("MFCC", "LFCC", "mel dB", "mel log", "Kaldi", "FrontEnd")
 COMPLEX = [name for name, transform in TRANSFORMS.items() if np.iscomplexobj(transform(np.ones(1000)))]
 
 

@@ -16,6 +16,8 @@ from arrayaudio.jobs.budget import Budget, half_of_memory, n_bytes
 from arrayaudio.jobs.locking import locked
 from arrayaudio.jobs.manifest import NAME, Manifest, Row, read_rows
 
+from .unprivileged import bound_by_permissions
+
 ROWS = [
     Row(path="/in/a.wav", output="a.npz", status="done", duration=1.5, sr=8000.0, shape=[128, 24], output_bytes=12345,
         settings="0123", fingerprint="8044-17", seconds=0.25),
@@ -127,11 +129,25 @@ def test_a_folder_that_cannot_be_written_to_is_refused(tmp_path, monkeypatch, co
         pass
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_read_only_folder_is_refused(tmp_path):
+    """In a process that is bound by permissions, as root is not."""
     (tmp_path / "out").mkdir(mode=0o555)
-    with pytest.raises(aa.ParameterError, match="cannot be written to"), locked(tmp_path / "out"):
-        pass
+    program = f"""
+import pathlib
+import arrayaudio as aa
+from arrayaudio.jobs.locking import locked
+try:
+    with locked(pathlib.Path({os.fspath(tmp_path / "out")!r})):
+        print("open")
+except aa.ParameterError as error:
+    print(error)
+"""
+    words = [sys.executable, "-c", program]
+    done = subprocess.run(
+        words, capture_output=True, text=True, check=True, timeout=60, preexec_fn=bound_by_permissions
+    )
+    assert "cannot be written to (Permission denied); give another folder" in done.stdout
+    assert not list((tmp_path / "out").iterdir())
 
 
 # Memory
