@@ -132,17 +132,26 @@ class FrontEnd(Transform):
 
     def times(self, n_samples: int) -> np.ndarray:
         """Time of the middle of each frame in seconds: (time,), or (n_patches, time)."""
-        n, start = whole("n_samples", n_samples, most=2**63 - 1), 0
-        for step in self.before:
-            n, start = step.length(n, self.core), start + step.start(self.core)
-        found = self.core.times(n) - start / self.core._known_sr()
-        for step in self.after:
-            found = step.columns(found)
-        return found
+        start = sum(step.start(self.core) for step in self.before)
+        return self._columns(self.core.times(self._n_prepared(n_samples)) - start / self.core._known_sr())
 
     def n_frames(self, n_samples: int) -> int:
         """The number of frames that a signal of `n_samples` samples gives, those of all patches together."""
-        return self.times(n_samples).size
+        nothing = np.broadcast_to(np.int8(0), (self.core.n_frames(self._n_prepared(n_samples)),))
+        return self._columns(nothing).size
+
+    def _n_prepared(self, n_samples: int) -> int:
+        """Samples after the steps before."""
+        n = whole("n_samples", n_samples, most=2**63 - 1)
+        for step in self.before:
+            n = step.length(n, self.core)
+        return n
+
+    def _columns(self, found: np.ndarray) -> np.ndarray:
+        """What is left of a value for each frame after the steps after."""
+        for step in self.after:
+            found = step.columns(found)
+        return found
 
     def stream(self, channels: Channels = None) -> Analysis:
         """Return this front end for a signal that comes block by block: see `MelSpectrogram.stream`.
