@@ -74,6 +74,7 @@ def test_eight_threads_get_the_same(name, y):
             np.testing.assert_array_equal(found, wanted)
 
 
+@pytest.mark.slow
 def test_first_calls_may_be_made_by_eight_threads_at_once(tmp_path):
     """Nothing is compiled or built yet, and all of it is wanted eight times."""
     script = """
@@ -108,6 +109,7 @@ def test_the_number_of_threads_changes_nothing(n, y, monkeypatch):
         aa.set_num_threads(before)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_forks_among_live_threads_compute_the_same(tmp_path):
     """Other threads are at work, and hold what they hold, whenever the process forks."""
@@ -148,6 +150,7 @@ def test_copies_are_equal_and_compute_the_same(name, y):
         np.testing.assert_array_equal(other(y), expected)
 
 
+@pytest.mark.slow
 def test_spawned_processes_compute_the_same(y):
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         results = pool.starmap(_called, [(transform, y) for transform in TRANSFORMS.values()])
@@ -176,6 +179,7 @@ PLACES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
 def test_where_nothing_can_be_written_all_is_computed(place, tmp_path, y):
     home = tmp_path / "home"
@@ -216,6 +220,7 @@ ERRORS = {"ImportError": "ImportError('libllvm is missing')", "OSError": "OSErro
 ERRORS |= {"RuntimeError": "RuntimeError('driver too old')", "AttributeError": "AttributeError('_ARRAY_API not found')"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["missing", *ERRORS])
 @pytest.mark.parametrize("module", ["numba", "cupy"])
 def test_without_an_accelerator_the_rest_works(module, how, tmp_path, y):

@@ -178,6 +178,18 @@ BAD = {
         file_of(LEARNED[5].to_dict(), {"kernels": ROWS[0], "kernels.0": ROWS[0]}),
         "array 'kernels': must be there once",
     ),
+    "NaN in an array": (
+        file_of(MFCC, {"bank": np.where(BANK > 0, np.float32(np.nan), BANK)}),
+        "array 'bank' has NaN or infinite",
+    ),
+    "infinity in an array": (
+        file_of(MFCC, {"bank": np.where(BANK > 0, np.float32(np.inf), BANK)}),
+        "array 'bank' has NaN or infinite",
+    ),
+    "a later format": (
+        safetensors.numpy.save({}, metadata={"arrayaudio": json.dumps(MFCC), "arrayaudio.format": "2"}),
+        "format '2' is none of this version, which reads '1'",
+    ),
     "large settings": (
         file_of({"transform": "STFT", "n_fft": 2**23}, {"basis": np.zeros((2, 1, 1))}),
         r"basis has shape \(2, 1, 1\): must be \(2, 4194305, 8388608\)",

@@ -17,6 +17,8 @@ __all__ = ["load_transform"]
 
 # The key of the settings in the metadata, and the most characters that they may have.
 KEY, LONGEST = "arrayaudio", 2**24
+# The key of the version of the format in the metadata, and the version that is written and read here.
+VERSION_KEY, VERSION = "arrayaudio.format", "1"
 
 
 def _safetensors() -> Any:
@@ -35,7 +37,7 @@ def save(transform: Transform, path: str | os.PathLike[str]) -> None:
             if plain(array) is not array:
                 raise ParameterError(f"{name} is on the tape: save the transform outside of what is differentiated")
             tensors[f"{name}.{place}".rstrip(".")] = np.ascontiguousarray(to_numpy(array))
-    content = _safetensors().numpy.save(tensors, metadata={KEY: transform.to_json()})
+    content = _safetensors().numpy.save(tensors, metadata={KEY: transform.to_json(), VERSION_KEY: VERSION})
     write_whole(Path(path), lambda file: file.write(content))
 
 
@@ -88,11 +90,18 @@ def _read(path: str | os.PathLike[str]) -> tuple[str, dict[str, np.ndarray]]:
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             text = (file.metadata() or {}).get(KEY)
+            version = (file.metadata() or {}).get(VERSION_KEY, VERSION)  # which the first files did not have
+            if version != VERSION:
+                raise ValueError(f"format {version[:20]!r} is none of this version, which reads {VERSION!r}")
             if text is None:
                 raise ValueError("its metadata has no settings")
             if len(text) > LONGEST:
                 raise ValueError(f"its settings have {len(text)} characters")
-            return text, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            for name, tensor in tensors.items():
+                if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
+                    raise ValueError(f"array {name[:40]!r} has NaN or infinite values")
+            return text, tensors
     except (safetensors.SafetensorError, OSError, ValueError, TypeError, MemoryError) as error:
         raise ParameterError(f"{printable(path)}: is not a file of a transform ({error})") from error
 
