@@ -99,9 +99,12 @@ class Streams(RuleBasedStateMachine):
         try:
             expected = self.whole(whole)
         except aa.ParameterError as error:  # too short
-            with pytest.raises(aa.ParameterError, match="must|has no"):
-                self.stream.flush()
             assert "must" in str(error)
+            if self.name == "synthesis":  # a frame whose middle is the beginning
+                assert self.stream.flush().shape == (2, 0)
+            else:
+                with pytest.raises(aa.ParameterError, match="must have at least"):
+                    self.stream.flush()
             self.stream = self.make(2)
             self.given, self.found = [], []
             return
@@ -115,9 +118,11 @@ class Streams(RuleBasedStateMachine):
     @precondition(lambda self: self.ended)
     @rule()
     def push_after_the_end(self):
-        for call in (lambda: self.stream.push(self.block(3)), self.stream.flush):
-            with pytest.raises(aa.ParameterError, match="the stream has ended: begin a new signal with reset"):
-                call()
+        with pytest.raises(aa.ParameterError, match="the stream has ended: begin a new signal with reset"):
+            self.stream.push(self.block(3))
+        if self.name != "gain control":  # which has nothing left
+            with pytest.raises(aa.ParameterError, match="reset"):
+                self.stream.flush()
 
     @rule()
     def reset(self):

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from arrayaudio.arrays import Array, ArrayLike, namespace, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, dtype_name, namespace, on_device_of
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import Framing
-from arrayaudio.streaming.base import Channels, Stream, joined
+from arrayaudio.streaming.base import Channels, Stream, joined, require_dtype
 
 __all__ = ["Analysis"]
 
@@ -65,6 +65,7 @@ class Analysis(Stream):
         """
         y = self._checked(block)
         self._open(y, 1)
+        require_dtype(self._held["samples"], dtype_name(y))
         with on_device_of(y):
             held = self._held
             held["received"] += y.shape[-1]

@@ -63,13 +63,17 @@ class Stream:
         namespace(block, *(x for x in self._held.values() if hasattr(x, "shape") and device(x) != "cpu"))
 
 
+def require_dtype(held: Array | None, dtype: str) -> None:
+    """Raise ParameterError unless what is held, if anything, has the dtype of a block; before anything is changed."""
+    if held is not None and dtype_name(held) != dtype:
+        raise ParameterError(f"block has dtype {dtype}: the blocks before it have {dtype_name(held)}")
+
+
 def joined(held: Array | None, block: Array) -> Array:
-    """What is held with a block behind it, where the block is."""
-    if held is None:
-        return block
+    """What is held with a block behind it, where the block is, in memory of its own: that of blocks is used again."""
     xp = namespace(block)
-    if dtype_name(held) != dtype_name(block):
-        raise ParameterError(f"block has dtype {dtype_name(block)}: the blocks before it have {dtype_name(held)}")
+    if held is None:
+        return xp.asarray(block, copy=True)
     return xp.concat([xp.asarray(held), block], axis=-1)
 
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from arrayaudio.arrays import Array, ArrayLike, checked_signal, namespace, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, checked_signal, dtype_name, namespace, on_device_of
 from arrayaudio.errors import ParameterError
 from arrayaudio.resampling import Conversion, conversion
-from arrayaudio.streaming.base import Channels, Stream, joined
+from arrayaudio.streaming.base import Channels, Stream, joined, require_dtype
 
 __all__ = ["resample_stream"]
 
@@ -40,6 +40,7 @@ class Resampling(Stream):
         """
         y = checked_signal(block, self._check_finite)
         self._open(y, 1)
+        require_dtype(self._held["samples"], dtype_name(y))
         with on_device_of(y):
             self._held["samples"] = joined(self._held["samples"], y)
             self._held["received"] += y.shape[-1]

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from arrayaudio.arrays import Array, ArrayLike, cast, dtype_name, namespace, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, dtype_name, namespace, on_device_of
 from arrayaudio.errors import ParameterError
 from arrayaudio.gain_control import beginning, checked_control, controlled, smoothed
 from arrayaudio.spectrum import as_energies
-from arrayaudio.streaming.base import Channels, Stream
+from arrayaudio.streaming.base import Channels, Stream, require_dtype
 
 __all__ = ["pcen_stream"]
 
@@ -39,11 +39,12 @@ class GainControl(Stream):
         """
         S = as_energies(block)
         self._open(S, 2)
+        require_dtype(self._held["smoothed"], dtype_name(S))
         last, control = self._held["smoothed"], checked_control(S.shape[-2], **self._settings)
         if last is not None and last.shape[-2] != S.shape[-2]:
             raise ParameterError(f"block has {S.shape[-2]} bands: the blocks before it have {last.shape[-2]}")
         with on_device_of(S):
-            start = beginning(S, self._initial if last is None else cast(namespace(S).asarray(last), dtype_name(S)))
+            start = beginning(S, self._initial if last is None else namespace(S).asarray(last))
             around = smoothed(S, control, start)
             if S.shape[-1]:
                 self._held["smoothed"] = around[..., -1:]

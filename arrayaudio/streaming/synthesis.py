@@ -2,12 +2,23 @@
 
 from typing import Any
 
-from arrayaudio.arrays import Array, ArrayLike, Constant, as_complex, asarray, namespace, on_device_of, plain, to_numpy
+from arrayaudio.arrays import (
+    Array,
+    ArrayLike,
+    Constant,
+    as_complex,
+    asarray,
+    dtype_name,
+    namespace,
+    on_device_of,
+    plain,
+    to_numpy,
+)
 from arrayaudio.checks import whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import Framing, lengthened
 from arrayaudio.inverse import require_invertible, squared_windows, synthesis, weighed
-from arrayaudio.streaming.base import Channels, Stream
+from arrayaudio.streaming.base import Channels, Stream, require_dtype
 
 __all__ = ["Synthesis"]
 
@@ -53,6 +64,7 @@ class Synthesis(Stream):
         """
         S = as_complex(asarray(block, device=self._device))
         self._open(S, 2)
+        require_dtype(self._held["sums"], {"complex64": "float32", "complex128": "float64"}[dtype_name(S)])
         framing, held = self._framing, self._held
         if S.shape[-2] != 1 + framing.frame_length // 2 or S.shape[-1] == 0:
             raise ParameterError(
