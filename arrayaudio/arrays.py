@@ -431,7 +431,10 @@ def contiguous(x: Array) -> Array:
     """Return `x` in C order where the library lets one choose."""
     if isinstance(x, np.ndarray):
         return np.ascontiguousarray(x)
-    return sys.modules["cupy"].ascontiguousarray(x) if _is_cupy(x) else x
+    if not _is_cupy(x):
+        return x
+    with on_device_of(x):
+        return sys.modules["cupy"].ascontiguousarray(x)
 
 
 def settled(x: Array) -> Array:
