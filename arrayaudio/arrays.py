@@ -406,10 +406,10 @@ def require_finite(y: Array) -> None:
             return
     if bool(xp.isfinite(xp.min(y))) and bool(xp.isfinite(xp.max(y))):
         return
-    count, where = 0, ""
+    count, where, n = 0, "", y.shape[-1]
     for channel in np.ndindex(*y.shape[:-1]):  # in blocks, as signals may be longer than memory
-        for start in range(0, y.shape[-1], BLOCK):
-            bad = np.flatnonzero(~np.isfinite(to_numpy(y[(*channel, slice(start, start + BLOCK))])))
+        for start in range(0, n, BLOCK):
+            bad = np.flatnonzero(~np.isfinite(to_numpy(y[(*channel, slice(start, min(start + BLOCK, n)))])))
             if bad.size and not count:
                 where = f"{start + int(bad[0])}" + (f" of channel {channel}" if channel else "")
             count += bad.size
