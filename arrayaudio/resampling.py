@@ -7,12 +7,14 @@ from fractions import Fraction
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, Constant, checked_signal, namespace
+from arrayaudio.arrays import Array, ArrayLike, namespace
 from arrayaudio.checks import real, whole
+from arrayaudio.constants import Constant
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import frame, lengthened
 from arrayaudio.parts import in_parts
 from arrayaudio.primitive import primitive
+from arrayaudio.signals import checked_signal
 
 __all__ = ["resample"]
 

@@ -8,7 +8,9 @@ import torch
 
 import arrayaudio as aa
 from arrayaudio import arrays
-from arrayaudio.arrays import Constant, as_real, cast, contiguous, device, dtype_name, namespace, require_finite
+from arrayaudio.arrays import cast, contiguous, device, dtype_name, namespace
+from arrayaudio.constants import Constant
+from arrayaudio.signals import as_real, require_finite
 
 from . import traced
 

@@ -8,7 +8,7 @@ import pytest
 
 import arrayaudio as aa
 from arrayaudio import arrays
-from arrayaudio.arrays import free_caches
+from arrayaudio.cuda import free_caches
 
 from .every import FRAMES, LEVELLED, TRANSFORMS, changed
 from .tolerances import assert_same_levels, assert_same_spectrum

@@ -8,7 +8,7 @@ import pytest
 
 import arrayaudio as aa
 from arrayaudio import arrays
-from arrayaudio.arrays import Constant
+from arrayaudio.constants import Constant
 
 ODD = {"n_fft": 67, "hop_length": 16}  # a length that no kernel takes
 FUSED = {"n_fft": 64, "hop_length": 16}

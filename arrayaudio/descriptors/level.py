@@ -2,9 +2,10 @@
 
 import math
 
-from arrayaudio.arrays import Array, ArrayLike, cast, checked_signal, dtype_name, namespace, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, cast, dtype_name, namespace, on_device_of
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.frames import PAD_MODES, Framing, frame, pad
+from arrayaudio.signals import checked_signal
 
 __all__ = ["rms", "zero_crossing_rate"]
 

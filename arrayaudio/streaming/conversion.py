@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from arrayaudio.arrays import Array, ArrayLike, checked_signal, dtype_name, namespace, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, dtype_name, namespace, on_device_of
 from arrayaudio.errors import ParameterError
 from arrayaudio.resampling import Conversion, conversion
+from arrayaudio.signals import checked_signal
 from arrayaudio.streaming.base import Channels, Stream, joined, require_dtype
 
 __all__ = ["resample_stream"]

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import Array, asarray, dtype_name, namespace, plain, require_finite
+from arrayaudio.arrays import Array, asarray, dtype_name, namespace, plain
 from arrayaudio.errors import DifferentiationError, MemoryBudgetError, ParameterError
 from arrayaudio.frames import INDEX_MODES, Framing
+from arrayaudio.signals import require_finite
 from arrayaudio.spectrum import limit_range
 from arrayaudio.streaming.analysis import Analysis
 from arrayaudio.streaming.base import Channels
