@@ -5,24 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import (
-    Array,
-    ArrayLike,
-    Constant,
-    as_real,
-    as_signal,
-    cast,
-    contiguous,
-    dtype_name,
-    namespace,
-    on_device_of,
-    plain,
-    require_finite,
-)
+from arrayaudio.arrays import Array, ArrayLike, cast, contiguous, dtype_name, namespace, on_device_of, plain
 from arrayaudio.checks import one_of, real, whole
+from arrayaudio.constants import Constant
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import PAD_MODES, Framing, pad
 from arrayaudio.project import fourier, mix_rows
+from arrayaudio.signals import as_real, as_signal, require_finite
 from arrayaudio.spectrum import DETECTORS, Detector, detected, scaled
 from arrayaudio.transforms.base import compiled
 from arrayaudio.transforms.mel import MelSpectrogram

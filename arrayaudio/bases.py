@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from arrayaudio.arrays import Constant
+from arrayaudio.constants import Constant
 from arrayaudio.errors import ParameterError
 
 DCT_TYPES = (1, 2, 3)

@@ -58,7 +58,7 @@ def command(context: click.Context) -> None:
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="npz", show_default=True)
 @click.option("--plot", "pictures", is_flag=True, help="Draw a picture beside each feature file.")
-@click.option("--workers", type=click.IntRange(min=1), help="Recordings in work at a time.  [default: cores + 1; of many, cores]")
+@click.option("--workers", type=click.IntRange(min=1), help="Recordings in work at a time.  [default: by cores]")
 @click.option(
     "--memory-budget",
     help="Bytes for recordings in work, as 500MB or 2GB; of each worker.  [default: half of the memory]",

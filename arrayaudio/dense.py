@@ -22,8 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import Array, Constant, device, namespace
+from arrayaudio.arrays import Array, device, namespace
 from arrayaudio.autodiff.gradients import vjp
+from arrayaudio.constants import Constant
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import Framing, lengthened, pad
 from arrayaudio.primitive import primitive, pullback_of

@@ -1,9 +1,10 @@
 """Raising the treble of a waveform, and lowering it again."""
 
-from arrayaudio.arrays import Array, ArrayLike, as_signal, namespace, on_device_of, require_finite
+from arrayaudio.arrays import Array, ArrayLike, namespace, on_device_of
 from arrayaudio.checks import real
 from arrayaudio.errors import ParameterError
 from arrayaudio.recursion import one_pole
+from arrayaudio.signals import as_signal, require_finite
 
 __all__ = ["deemphasis", "preemphasis"]
 

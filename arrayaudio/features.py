@@ -4,10 +4,12 @@ import functools
 import math
 from fractions import Fraction
 
-from arrayaudio.arrays import Array, ArrayLike, Constant, as_real, namespace, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, namespace, on_device_of
 from arrayaudio.checks import one_of, whole
+from arrayaudio.constants import Constant
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import frame, pad
+from arrayaudio.signals import as_real
 
 __all__ = ["delta"]
 

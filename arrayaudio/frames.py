@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arrayaudio.arrays import Array, Constant, namespace
+from arrayaudio.arrays import Array, namespace
+from arrayaudio.constants import Constant
 from arrayaudio.errors import ParameterError
 from arrayaudio.primitive import primitive
 

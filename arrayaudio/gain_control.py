@@ -6,12 +6,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, as_real, asarray, constant, device, namespace, on_device_of, plain
+from arrayaudio.arrays import Array, ArrayLike, asarray, device, namespace, on_device_of, plain
 from arrayaudio.checks import real, whole
+from arrayaudio.constants import constant
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import pad
 from arrayaudio.primitive import primitive
 from arrayaudio.recursion import one_pole
+from arrayaudio.signals import as_real
 from arrayaudio.spectrum import as_energies
 
 __all__ = ["pcen"]

@@ -2,11 +2,13 @@
 
 import functools
 
-from arrayaudio.arrays import Array, ArrayLike, Constant, as_signal, namespace, require_finite
+from arrayaudio.arrays import Array, ArrayLike, namespace
 from arrayaudio.checks import whole
+from arrayaudio.constants import Constant
 from arrayaudio.gammatone_bank import Gammatones, gammatones
 from arrayaudio.parts import in_parts
 from arrayaudio.primitive import primitive
+from arrayaudio.signals import as_signal, require_finite
 
 __all__ = ["gammatone_filterbank"]
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import Array, Constant, namespace, plain, to_numpy
+from arrayaudio.arrays import Array, namespace, plain, to_numpy
+from arrayaudio.constants import Constant
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import Framing, overlap_add, windowed_frames
 from arrayaudio.primitive import primitive, pullback_of

@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from arrayaudio.arrays import Array, asarray, cuda_problem, settled, to_numpy
+from arrayaudio.arrays import Array, asarray, settled, to_numpy
 from arrayaudio.checks import one_of, real, whole
+from arrayaudio.cuda import cuda_problem
 from arrayaudio.errors import ParameterError
 from arrayaudio.kernels.cpu.threads import num_threads
 from arrayaudio.measurements import Benchmark, Measurement, Spread

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arrayaudio.arrays import Array, Constant, dtype_name, namespace
+from arrayaudio.arrays import Array, dtype_name, namespace
+from arrayaudio.constants import Constant
 
 SINGLE = ("float32", "complex64")
 # Bins that the kernel weighs into a frequency, as many as the error of each dtype needs: it falls tenfold with each.

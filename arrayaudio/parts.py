@@ -4,8 +4,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from arrayaudio.arrays import Array, free_caches, namespace, on_device_of, plain
+from arrayaudio.arrays import Array, namespace, on_device_of, plain
 from arrayaudio.autodiff.trees import leaves, mapped
+from arrayaudio.cuda import free_caches
 from arrayaudio.errors import MemoryBudgetError
 
 

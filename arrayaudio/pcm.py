@@ -1,7 +1,8 @@
 """Samples as they are stored, in integer PCM or half precision -> floating point, PCM in [-1, 1)."""
 
-from arrayaudio.arrays import Array, ArrayLike, as_real, asarray, cast, dtype_name, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, asarray, cast, dtype_name, on_device_of
 from arrayaudio.errors import DTypeError
+from arrayaudio.signals import as_real
 
 __all__ = ["pcm_to_float"]
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import Array, Constant, contiguous, device, namespace
+from arrayaudio.arrays import Array, contiguous, device, namespace
 from arrayaudio.autodiff.gradients import vjp
 from arrayaudio.conditioning import Conditioning, conditioned
+from arrayaudio.constants import Constant
 from arrayaudio.dense import dense
 from arrayaudio.frames import INDEX_MODES, Framing, framed, pad, windowed_frames
 from arrayaudio.inverse import synthesis

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from arrayaudio.arrays import Array, Constant, device, namespace
+from arrayaudio.arrays import Array, device, namespace
+from arrayaudio.constants import Constant
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import Framing, overlap_add
 from arrayaudio.inverse import squared_windows

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from arrayaudio.arrays import Array, Constant, namespace
+from arrayaudio.arrays import Array, namespace
+from arrayaudio.constants import Constant
 from arrayaudio.primitive import primitive
 
 

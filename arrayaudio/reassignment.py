@@ -7,22 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import (
-    Array,
-    ArrayLike,
-    Constant,
-    as_complex,
-    as_signal,
-    cast,
-    contiguous,
-    dtype_name,
-    namespace,
-    on_device_of,
-    require_finite,
-)
+from arrayaudio.arrays import Array, ArrayLike, cast, contiguous, dtype_name, namespace, on_device_of
 from arrayaudio.checks import one_of, real
+from arrayaudio.constants import Constant
 from arrayaudio.errors import ParameterError
 from arrayaudio.plan import spectrogram
+from arrayaudio.signals import as_complex, as_signal, require_finite
 from arrayaudio.spectrum import as_energies, magnitude
 from arrayaudio.transforms.base import compiled
 from arrayaudio.transforms.stft import STFT

@@ -4,7 +4,8 @@ import functools
 
 import numpy as np
 
-from arrayaudio.arrays import Array, Constant, cast, dtype_name, namespace
+from arrayaudio.arrays import Array, cast, dtype_name, namespace
+from arrayaudio.constants import Constant
 from arrayaudio.primitive import primitive
 
 BLOCK = 64

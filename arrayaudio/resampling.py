@@ -7,12 +7,14 @@ from fractions import Fraction
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, Constant, as_signal, namespace, require_finite
+from arrayaudio.arrays import Array, ArrayLike, namespace
 from arrayaudio.checks import real, whole
+from arrayaudio.constants import Constant
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import frame, lengthened
 from arrayaudio.parts import in_parts
 from arrayaudio.primitive import primitive
+from arrayaudio.signals import as_signal, require_finite
 
 __all__ = ["resample"]
 

@@ -6,11 +6,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, as_complex, as_signal, asarray, dtype_name, namespace, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, asarray, dtype_name, namespace, on_device_of
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.medians import median_filter
 from arrayaudio.parts import in_parts
+from arrayaudio.signals import as_complex, as_signal
 from arrayaudio.spectrum import as_energies, magnitude
 from arrayaudio.transforms.stft import STFT
 

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from arrayaudio.arrays import Array, ArrayLike, as_real, asarray, device, namespace, on_device_of, plain
+from arrayaudio.arrays import Array, ArrayLike, asarray, device, namespace, on_device_of, plain
 from arrayaudio.autodiff.rules import unit
 from arrayaudio.checks import real
 from arrayaudio.errors import ParameterError
 from arrayaudio.primitive import primitive, pullback_of
+from arrayaudio.signals import as_real
 
 __all__ = ["amplitude_to_db", "db_to_amplitude", "db_to_power", "power_to_db"]
 

@@ -4,21 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import (
-    Array,
-    ArrayLike,
-    Constant,
-    as_complex,
-    as_signal,
-    cast,
-    cumulative_sum,
-    dtype_name,
-    namespace,
-    on_device_of,
-)
+from arrayaudio.arrays import Array, ArrayLike, cast, cumulative_sum, dtype_name, namespace, on_device_of
 from arrayaudio.checks import real, whole
+from arrayaudio.constants import Constant
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import lengthened
+from arrayaudio.signals import as_complex, as_signal
 from arrayaudio.spectrum import phase
 from arrayaudio.transforms.stft import STFT
 

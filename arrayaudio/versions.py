@@ -6,7 +6,7 @@ import platform
 import sys
 from pathlib import Path
 
-from arrayaudio.arrays import cuda_problem
+from arrayaudio.cuda import cuda_problem
 
 __all__ = ["show_versions"]
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import arrayaudio as aa
-from arrayaudio.arrays import cuda_problem
+from arrayaudio.cuda import cuda_problem
 
 from .recordings import encoded, tone
 from .troubled import troubled  # noqa: F401 - a fixture

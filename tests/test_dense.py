@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import arrayaudio as aa
-from arrayaudio.arrays import Constant
+from arrayaudio.constants import Constant
 from arrayaudio.dense import COLUMNS, dense, dense_products, merged, merged_adjoint, nested, turns
 from arrayaudio.frames import Framing
 

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 import arrayaudio as aa
-from arrayaudio.arrays import free_caches
 from arrayaudio.autodiff.trees import leaves
+from arrayaudio.cuda import free_caches
 
 from .tolerances import assert_same_spectrum
 

@@ -11,7 +11,7 @@ import numba
 import numpy as np
 import pytest
 
-from arrayaudio.arrays import Constant
+from arrayaudio.constants import Constant
 from arrayaudio.frames import Framing
 from arrayaudio.kernels.cpu import fft, lane_frames, lanes
 from arrayaudio.kernels.cpu.rephased import rephased

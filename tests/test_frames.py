@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import arrayaudio as aa
-from arrayaudio.arrays import Constant
+from arrayaudio.constants import Constant
 from arrayaudio.frames import PAD_MODES, Framing, frame, overlap_add, pad, windowed_frames
 
 from . import naive

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import arrayaudio as aa
-from arrayaudio.arrays import Constant
+from arrayaudio.constants import Constant
 from arrayaudio.frames import INDEX_MODES, Framing
 from arrayaudio.kernels.cpu.rephased import rephased as kernel
 from arrayaudio.reconstruction.griffin_lim import rephased, unit

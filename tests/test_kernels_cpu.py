@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import arrayaudio as aa
-from arrayaudio.arrays import Constant
+from arrayaudio.constants import Constant
 from arrayaudio.frames import INDEX_MODES, Framing
 from arrayaudio.inverse import synthesis
 from arrayaudio.kernels.cpu import lane_frames, threads, tiles

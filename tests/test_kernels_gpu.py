@@ -10,7 +10,7 @@ import pytest
 from cupy.cuda import nvrtc
 
 import arrayaudio as aa
-from arrayaudio.arrays import Constant
+from arrayaudio.constants import Constant
 from arrayaudio.frames import INDEX_MODES, Framing
 from arrayaudio.frames import windowed_frames as primitive
 from arrayaudio.kernels.gpu import (

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import arrayaudio as aa
-from arrayaudio.arrays import Constant, Given
+from arrayaudio.constants import Constant, Given
 from arrayaudio.kernels.gpu import loader
 from arrayaudio.kernels.gpu import polyphase as kernel
 from arrayaudio.resampling import polyphase

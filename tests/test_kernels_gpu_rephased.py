@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from arrayaudio.arrays import Constant
+from arrayaudio.constants import Constant
 from arrayaudio.frames import INDEX_MODES, Framing
 from arrayaudio.kernels.gpu import loader, overlap_add
 from arrayaudio.kernels.gpu.gabor_multiplier import gabor_multiplier

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import arrayaudio as aa
-from arrayaudio.arrays import Constant, Given
+from arrayaudio.constants import Constant, Given
 from arrayaudio.gain_control import Control, controlled
 from arrayaudio.kernels.gpu import controlled as control
 from arrayaudio.kernels.gpu import mix_rows as mixing

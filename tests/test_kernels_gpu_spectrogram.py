@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import arrayaudio as aa
-from arrayaudio.arrays import Constant, Given
+from arrayaudio.constants import Constant, Given
 from arrayaudio.frames import INDEX_MODES, Framing
 from arrayaudio.kernels.gpu import fft, loader, spectrogram
 from arrayaudio.plan import Plan

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from arrayaudio.arrays import Constant
+from arrayaudio.constants import Constant
 from arrayaudio.frames import Framing
 from arrayaudio.inverse import synthesis as primitive
 from arrayaudio.kernels.gpu import fft, loader, overlap_add

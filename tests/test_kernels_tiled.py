@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import arrayaudio as aa
-from arrayaudio.arrays import Constant
+from arrayaudio.constants import Constant
 from arrayaudio.frames import PAD_MODES, Framing
 from arrayaudio.inverse import synthesis
 from arrayaudio.kernels.tiled import spectrogram as tiled

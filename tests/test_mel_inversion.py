@@ -6,7 +6,7 @@ import pytest
 import scipy.optimize
 
 import arrayaudio as aa
-from arrayaudio.arrays import Constant
+from arrayaudio.constants import Constant
 from arrayaudio.reconstruction.mel_inversion import non_negative
 
 from . import naive_inverse

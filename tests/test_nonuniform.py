@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from arrayaudio import nonuniform
-from arrayaudio.arrays import Constant
+from arrayaudio.constants import Constant
 from arrayaudio.nonuniform import dense_basis, exact_product, fourier_at, fourier_at_adjoint, is_dense
 
 from . import traced

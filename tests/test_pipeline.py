@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import arrayaudio as aa
-from arrayaudio.arrays import cuda_problem
+from arrayaudio.cuda import cuda_problem
 from arrayaudio.ext.io import load
 from docs import pipeline
 

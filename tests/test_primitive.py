@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from arrayaudio import primitive
-from arrayaudio.arrays import Constant
 from arrayaudio.constant_q.bank import METHODS, Bank
 from arrayaudio.constant_q.wavelets import Wavelets
+from arrayaudio.constants import Constant
 from arrayaudio.dense import turns
 from arrayaudio.frames import Framing
 from arrayaudio.gain_control import Control

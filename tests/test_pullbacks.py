@@ -7,7 +7,7 @@ import pytest
 
 import arrayaudio as aa
 from arrayaudio import primitive
-from arrayaudio.arrays import Constant
+from arrayaudio.constants import Constant
 from arrayaudio.frames import Framing
 from arrayaudio.plan import Plan, spectrogram
 from arrayaudio.spectrum import Scaling

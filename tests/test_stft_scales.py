@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from nnAudio.features import stft as nnaudio
 
 import arrayaudio as aa
-from arrayaudio.arrays import Constant
+from arrayaudio.constants import Constant
 from arrayaudio.frames import INDEX_MODES, VALUE_MODES, Framing
 from arrayaudio.kernels.cpu.spectrogram import spectrogram as kernel
 from arrayaudio.nonuniform import is_dense

@@ -10,7 +10,7 @@ import pytest
 
 import arrayaudio as aa
 from arrayaudio import versions as module
-from arrayaudio.arrays import cuda_problem
+from arrayaudio.cuda import cuda_problem
 from arrayaudio.versions import versions
 
 PACKAGES = ["arrayaudio", "numpy", "scipy", "numba", "cupy", "soundfile", "matplotlib"]

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, as_complex, as_real, asarray, dtype_name, namespace, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, asarray, dtype_name, namespace, on_device_of
 from arrayaudio.augmentation.draws import generators_of
 from arrayaudio.checks import real, whole
 from arrayaudio.errors import ParameterError
+from arrayaudio.signals import as_complex, as_real
 
 __all__ = ["spec_augment"]
 

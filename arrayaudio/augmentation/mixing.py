@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, as_signal, cast, dtype_name, namespace, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, cast, dtype_name, namespace, on_device_of
 from arrayaudio.augmentation.draws import Range, from_range, generators_of
 from arrayaudio.errors import ParameterError
+from arrayaudio.signals import as_signal
 
 __all__ = ["mix_at_snr"]
 

@@ -4,12 +4,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from arrayaudio.arrays import Array, ArrayLike, as_real, as_signal, asarray, dtype_name, namespace, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, asarray, dtype_name, namespace, on_device_of
 from arrayaudio.augmentation.draws import Range, from_range, generators_of
 from arrayaudio.augmentation.masking import require_axes
 from arrayaudio.checks import real, whole
 from arrayaudio.errors import DTypeError
 from arrayaudio.frames import lengthened
+from arrayaudio.signals import as_real, as_signal
 from arrayaudio.stretching import time_stretch
 
 __all__ = ["random_stretch", "shift_cqt"]

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import Array, Constant, dtype_name, namespace
+from arrayaudio.arrays import Array, dtype_name, namespace
+from arrayaudio.constants import Constant
 from arrayaudio.errors import DifferentiationError
 
 SWAPPED = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}

@@ -10,9 +10,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from arrayaudio.arrays import Array, as_complex, namespace
+from arrayaudio.arrays import Array, namespace
 from arrayaudio.autodiff import linear
 from arrayaudio.autodiff.linear import conj
+from arrayaudio.signals import as_complex
 
 Rule = Callable[..., Array]
 

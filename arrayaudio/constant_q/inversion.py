@@ -6,10 +6,11 @@ import math
 import numpy as np
 import scipy.fft
 
-from arrayaudio.arrays import Array, Constant, namespace
+from arrayaudio.arrays import Array, namespace
 from arrayaudio.constant_q.bank import Bank
 from arrayaudio.constant_q.projection import constant_q, constant_q_adjoint
 from arrayaudio.constant_q.wavelets import Wavelets
+from arrayaudio.constants import Constant
 from arrayaudio.frames import Framing
 from arrayaudio.least_squares import Operator, least_squares
 from arrayaudio.unpadding import unpad

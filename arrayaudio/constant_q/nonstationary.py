@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arrayaudio.arrays import Array, Constant, namespace
+from arrayaudio.arrays import Array, namespace
 from arrayaudio.constant_q.projection import folded, unfolded
+from arrayaudio.constants import Constant
 from arrayaudio.frames import lengthened
 
 

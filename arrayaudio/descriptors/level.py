@@ -2,9 +2,10 @@
 
 import math
 
-from arrayaudio.arrays import Array, ArrayLike, as_signal, cast, dtype_name, namespace, on_device_of, require_finite
+from arrayaudio.arrays import Array, ArrayLike, cast, dtype_name, namespace, on_device_of
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.frames import PAD_MODES, Framing, frame, pad
+from arrayaudio.signals import as_signal, require_finite
 
 __all__ = ["rms", "zero_crossing_rate"]
 

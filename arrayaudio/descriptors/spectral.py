@@ -5,24 +5,15 @@ from typing import TypedDict, Unpack
 
 import numpy as np
 
-from arrayaudio.arrays import (
-    Array,
-    ArrayLike,
-    Constant,
-    as_signal,
-    asarray,
-    cast,
-    dtype_name,
-    namespace,
-    on_device_of,
-    to_numpy,
-)
+from arrayaudio.arrays import Array, ArrayLike, asarray, cast, dtype_name, namespace, on_device_of, to_numpy
 from arrayaudio.checks import one_of, real, whole
+from arrayaudio.constants import Constant
 from arrayaudio.errors import ParameterError
 from arrayaudio.norms import normalised
 from arrayaudio.project import mix_rows
 from arrayaudio.recursion import one_pole
 from arrayaudio.scales import fft_frequencies
+from arrayaudio.signals import as_signal
 from arrayaudio.spectrum import as_energies
 from arrayaudio.transforms.stft import STFT
 from arrayaudio.windows import Window

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
-from arrayaudio.arrays import Array, asarray, on_stream
+from arrayaudio.arrays import Array, asarray
 from arrayaudio.autodiff.gradients import vjp
 from arrayaudio.autodiff.trees import leaves, mapped, rebuilt
+from arrayaudio.cuda import on_stream
 from arrayaudio.errors import BackendError, DifferentiationError, MissingExtraError, ParameterError
 
 try:

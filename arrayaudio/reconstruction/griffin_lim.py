@@ -7,19 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import (
-    Array,
-    ArrayLike,
-    Constant,
-    as_complex,
-    as_real,
-    asarray,
-    cast,
-    dtype_name,
-    namespace,
-    on_device_of,
-)
+from arrayaudio.arrays import Array, ArrayLike, asarray, cast, dtype_name, namespace, on_device_of
 from arrayaudio.checks import real, whole
+from arrayaudio.constants import Constant
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import Framing, overlap_add, windowed_frames
 from arrayaudio.inverse import istft, squared_windows, weighed
@@ -28,6 +18,7 @@ from arrayaudio.plan import Plan, spectrogram
 from arrayaudio.primitive import primitive
 from arrayaudio.project import fourier, inverse_fourier
 from arrayaudio.reconstruction.phase_gradient import estimated_phases, stft_of
+from arrayaudio.signals import as_complex, as_real
 from arrayaudio.transforms.base import compiled
 from arrayaudio.windows import Window
 

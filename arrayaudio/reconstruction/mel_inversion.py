@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, Constant, as_real, namespace, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, namespace, on_device_of
 from arrayaudio.bases import DCT_NORMS, DCT_TYPES, inverse_cepstral
 from arrayaudio.checks import one_of, real, whole
+from arrayaudio.constants import Constant
 from arrayaudio.errors import ParameterError
 from arrayaudio.filterbanks import mel
 from arrayaudio.parts import in_parts
 from arrayaudio.project import mix_rows
 from arrayaudio.reconstruction.griffin_lim import griffinlim
+from arrayaudio.signals import as_real
 from arrayaudio.spectrum import as_energies, db_to_power
 
 __all__ = ["mel_to_audio", "mel_to_stft", "mfcc_to_mel"]

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, Constant, cast, dtype_name, namespace, to_numpy
+from arrayaudio.arrays import Array, ArrayLike, cast, dtype_name, namespace, to_numpy
 from arrayaudio.checks import one_of, real, whole
+from arrayaudio.constants import Constant
 from arrayaudio.errors import ParameterError
 from arrayaudio.inverse import istft
 from arrayaudio.parts import in_parts

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from arrayaudio.arrays import Array, ArrayLike, as_signal, namespace, on_device_of, require_finite
+from arrayaudio.arrays import Array, ArrayLike, namespace, on_device_of
 from arrayaudio.errors import ParameterError
 from arrayaudio.resampling import Conversion, conversion
+from arrayaudio.signals import as_signal, require_finite
 from arrayaudio.streaming.base import Channels, Stream, joined
 
 __all__ = ["resample_stream"]

@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from arrayaudio.arrays import Array, ArrayLike, Constant, as_complex, asarray, namespace, on_device_of, plain, to_numpy
+from arrayaudio.arrays import Array, ArrayLike, asarray, namespace, on_device_of, plain, to_numpy
 from arrayaudio.checks import whole
+from arrayaudio.constants import Constant
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import Framing, lengthened
 from arrayaudio.inverse import require_invertible, squared_windows, synthesis, weighed
+from arrayaudio.signals import as_complex
 from arrayaudio.streaming.base import Channels, Stream
 
 __all__ = ["Synthesis"]

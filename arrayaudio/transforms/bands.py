@@ -4,10 +4,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from arrayaudio.arrays import Array, Constant
+from arrayaudio.arrays import Array
 from arrayaudio.bases import DCT_NORMS, DCT_TYPES, cepstral
 from arrayaudio.checks import frequency_range, one_of, real, whole
 from arrayaudio.conditioning import Conditioning
+from arrayaudio.constants import Constant
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import Framing
 from arrayaudio.plan import Plan, spectrogram

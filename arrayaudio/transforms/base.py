@@ -10,22 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, datacla
 
 import numpy as np
 
-from arrayaudio.arrays import (
-    Array,
-    ArrayLike,
-    as_signal,
-    asarray,
-    check_device,
-    device,
-    dtype_name,
-    on_device_of,
-    require_finite,
-)
+from arrayaudio.arrays import Array, ArrayLike, asarray, check_device, device, dtype_name, on_device_of
 from arrayaudio.checks import one_of, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.parts import in_parts
 from arrayaudio.pcm import in_floats
 from arrayaudio.plan import Plan, spectrogram, written
+from arrayaudio.signals import as_signal, require_finite
 from arrayaudio.transforms.defaults import defaults_of
 from arrayaudio.transforms.output import require_output
 from arrayaudio.transforms.params import Learnable, bare, moved

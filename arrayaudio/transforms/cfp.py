@@ -6,17 +6,9 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from arrayaudio.arrays import (
-    Array,
-    ArrayLike,
-    Constant,
-    cast,
-    contiguous,
-    dtype_name,
-    namespace,
-    on_device_of,
-)
+from arrayaudio.arrays import Array, ArrayLike, cast, contiguous, dtype_name, namespace, on_device_of
 from arrayaudio.checks import frequency_range, one_of, real, whole
+from arrayaudio.constants import Constant
 from arrayaudio.errors import ParameterError
 from arrayaudio.log_frequency_bank import (
     interpolation,

@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 
-from arrayaudio.arrays import Array, Constant
+from arrayaudio.arrays import Array
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.chroma_bank import chroma
+from arrayaudio.constants import Constant
 from arrayaudio.errors import ParameterError
 from arrayaudio.norms import checked_norm, normalised
 from arrayaudio.plan import Plan

@@ -5,9 +5,10 @@ import math
 
 import numpy as np
 
-from arrayaudio.arrays import Array, Constant, contiguous, namespace
+from arrayaudio.arrays import Array, contiguous, namespace
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.chroma_bank import cq_to_chroma
+from arrayaudio.constants import Constant
 from arrayaudio.frames import Framing
 from arrayaudio.norms import checked_norm, normalised
 from arrayaudio.project import mix_rows

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, as_complex, asarray, contiguous
+from arrayaudio.arrays import Array, ArrayLike, asarray, contiguous
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.constant_q import bank, octaves
 from arrayaudio.constant_q.bank import Bank
@@ -24,6 +24,7 @@ from arrayaudio.norms import checked_norm
 from arrayaudio.parts import in_parts
 from arrayaudio.plan_inverse import checked_length, require_finite_rows
 from arrayaudio.scales import C1, cqt_frequencies
+from arrayaudio.signals import as_complex
 from arrayaudio.spectrum import DETECTORS, detected
 from arrayaudio.transforms.base import settings
 from arrayaudio.transforms.by_frames import ByFrames

@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, Constant, asarray, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, asarray, on_device_of
 from arrayaudio.checks import one_of, real, whole
+from arrayaudio.constants import Constant
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import PAD_MODES, Framing
 from arrayaudio.streaming.analysis import Analysis

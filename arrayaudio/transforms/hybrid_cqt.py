@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import Array, Constant, contiguous, namespace
+from arrayaudio.arrays import Array, contiguous, namespace
 from arrayaudio.checks import one_of
+from arrayaudio.constants import Constant
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import Framing
 from arrayaudio.plan import Plan, spectrogram

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.fft
 
-from arrayaudio.arrays import Array, ArrayLike, as_complex, asarray, contiguous, namespace, on_device_of
+from arrayaudio.arrays import Array, ArrayLike, asarray, contiguous, namespace, on_device_of
 from arrayaudio.checks import frequency_range, one_of, real, whole
 from arrayaudio.constant_q.nonstationary import Tiling, bands, joined, tiling
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import lengthened
 from arrayaudio.scales import C1
+from arrayaudio.signals import as_complex
 from arrayaudio.spectrum import DETECTORS, detected
 from arrayaudio.transforms.base import Transform, settings
 

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
-from arrayaudio.arrays import asarray, constant, dtype_name
+from arrayaudio.arrays import asarray, dtype_name
 from arrayaudio.autodiff.trees import leaves, mapped
+from arrayaudio.constants import constant
 from arrayaudio.errors import ParameterError
 
 T = TypeVar("T", bound="Learnable")

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from arrayaudio.arrays import Array, Constant, namespace
+from arrayaudio.arrays import Array, namespace
 from arrayaudio.checks import one_of, real, whole
+from arrayaudio.constants import Constant
 from arrayaudio.errors import ParameterError
 from arrayaudio.filterbanks import NORMS, mel
 from arrayaudio.frames import pad

@@ -4,14 +4,16 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, Constant, as_complex, asarray
+from arrayaudio.arrays import Array, ArrayLike, asarray
 from arrayaudio.checks import frequency_range, one_of, real, whole
+from arrayaudio.constants import Constant
 from arrayaudio.errors import ParameterError
 from arrayaudio.inverse import istft
 from arrayaudio.parts import in_parts
 from arrayaudio.plan import Plan
 from arrayaudio.plan_inverse import distance, nearest, require_finite_rows
 from arrayaudio.scales import fft_frequencies
+from arrayaudio.signals import as_complex
 from arrayaudio.spectrum import DETECTORS
 from arrayaudio.streaming.base import Channels
 from arrayaudio.streaming.synthesis import Synthesis

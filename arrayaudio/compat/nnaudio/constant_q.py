@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from arrayaudio.arrays import Array, ArrayLike, Constant, on_device_of, require_finite
+from arrayaudio.arrays import Array, ArrayLike, on_device_of
 from arrayaudio.checks import one_of, real, whole
 from arrayaudio.compat.nnaudio.layer import Layer, as_pairs, checked_format, named, variant
 from arrayaudio.constant_q.bank import Bank
+from arrayaudio.constants import Constant
 from arrayaudio.errors import ParameterError
 from arrayaudio.frames import pad
 from arrayaudio.reconstruction.griffin_lim import unit
+from arrayaudio.signals import require_finite
 from arrayaudio.transforms.base import settings
 from arrayaudio.transforms.cqt import NORMALIZATIONS, ConstantQ, scales
 from arrayaudio.windows import get_window

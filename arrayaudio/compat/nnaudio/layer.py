@@ -5,9 +5,10 @@ import functools
 from dataclasses import fields, replace
 from typing import Any, Self, TypeVar
 
-from arrayaudio.arrays import Array, ArrayLike, as_real, as_signal, asarray, check_device, namespace
+from arrayaudio.arrays import Array, ArrayLike, asarray, check_device, namespace
 from arrayaudio.checks import one_of, real
 from arrayaudio.errors import ParameterError
+from arrayaudio.signals import as_real, as_signal
 from arrayaudio.transforms.base import Transform
 from arrayaudio.transforms.params import bare
 from arrayaudio.windows import Window

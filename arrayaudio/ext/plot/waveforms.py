@@ -4,11 +4,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from arrayaudio.arrays import ArrayLike, as_signal
+from arrayaudio.arrays import ArrayLike
 from arrayaudio.checks import real
 from arrayaudio.errors import ParameterError
 from arrayaudio.ext.plot.figures import lettered, new_axes
 from arrayaudio.ext.plot.spectrograms import host
+from arrayaudio.signals import as_signal
 
 # More samples than this are drawn as an envelope of so many columns: more than a page or a screen has.
 MOST_SAMPLES, COLUMNS = 8000, 2000
