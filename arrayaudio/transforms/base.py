@@ -163,6 +163,10 @@ class Transform(Learnable):
             f"{type(self).__name__} has no inverse: it keeps neither the phase nor the fine structure of the spectrum"
         )
 
+    def stream(self, channels: Any = None) -> Any:  # noqa: ARG002
+        """Return this transform for a signal that comes block by block, where that is possible; here it is not."""
+        raise ParameterError(f"{type(self).__name__} takes the whole signal at once, and cannot be streamed")
+
     def plot(
         self,
         S: ArrayLike,
