@@ -62,6 +62,7 @@ bench: .venv/dev.ready
 	$(BIN)/python -m bench.torch_layers
 	$(BIN)/python -m bench.scaling
 	$(BIN)/python -m bench.batch
+	$(BIN)/python -m bench.corpus
 
 # All tests, on the GPU too; then those of the kernels again, watched for wild addresses and races.
 test-gpu: $(GPU_READY)
@@ -75,6 +76,7 @@ test-gpu: $(GPU_READY)
 
 bench-gpu: $(GPU_READY)
 	$(GPU_PYTHON) -m bench.gpu
+	$(GPU_PYTHON) -m bench.corpus --gpu
 
 # Draws what `make bench` measured.
 figure: .venv/dev.ready
