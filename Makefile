@@ -88,6 +88,7 @@ docs: .venv/dev.ready
 	$(BIN)/python -m docs.gradients
 	$(BIN)/python -m docs.parity
 	$(BIN)/python -m docs.capabilities
+	$(BIN)/python -m docs.house
 	$(BIN)/python -m docs.recovery
 	$(BIN)/python -m docs.machine_code
 
