@@ -22,7 +22,7 @@ endif
 # Without CuPy's pool, so that each array is an allocation whose ends are watched.
 WATCHED := -c 'import sys, cupy, pytest; cupy.cuda.set_allocator(None); sys.exit(pytest.main(sys.argv[1:]))'
 
-.PHONY: demo demo-batch test test-slow test-gpu lint bench bench-gpu figure docs experiments test-oldest test-pythons clean
+.PHONY: demo demo-batch test test-slow test-gpu fuzz lint bench bench-gpu figure docs experiments test-oldest test-pythons clean
 
 demo: .venv/demo.ready
 	@for name in stft logmel gammatone cqt vqt chroma mfcc lfcc cfp; do \
@@ -48,6 +48,14 @@ test: lint
 # Jobs that are killed, models that are trained, pictures in every size, other libraries beside ours.
 test-slow: .venv/dev.ready
 	$(BIN)/python $(PYTEST) -m slow
+
+# What reads text and files of anyone, SECONDS for each of five targets.
+SECONDS ?= 15
+fuzz: .venv/dev.ready
+	$(BIN)/python -m pip install --quiet --editable '.[fuzz]'
+	@for target in settings params features manifest arguments; do \
+	  $(BIN)/python -m tests.fuzz $$target --seconds $(SECONDS) || exit 1; \
+	done
 
 lint: .venv/dev.ready
 	$(BIN)/ruff check .

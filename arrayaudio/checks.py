@@ -45,6 +45,13 @@ def real(name: str, value: Any, *, above: float = -math.inf, least: float = -mat
     return number
 
 
+def mapping(name: str, value: Any) -> dict[str, Any]:
+    """Return a copy of `value` if it is a dict, or raise ParameterError."""
+    if not isinstance(value, dict):
+        raise ParameterError(f"{name}={value!r:.80}: must be a dict of settings")
+    return dict(value)
+
+
 def one_of(name: str, value: Any, allowed: Collection[Any]) -> Any:
     """Return the one of `allowed` that equals `value`, or raise ParameterError with the list."""
     for choice in allowed:
