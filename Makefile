@@ -95,6 +95,7 @@ docs: .venv/dev.ready
 	$(BIN)/python -m docs.accuracy
 	$(BIN)/python -m docs.gradients
 	$(BIN)/python -m docs.parity
+	$(BIN)/python -m docs.numerics
 	$(BIN)/python -m docs.capabilities
 	$(BIN)/python -m docs.house
 	$(BIN)/python -m docs.recovery
