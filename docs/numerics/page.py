@@ -94,8 +94,8 @@ def rendered(data: dict[str, Any]) -> str:
     parts = [introduction()]
     parts += [f"## {dtype}\n\n{table(rows)}" for dtype, rows in data["errors"].items()]
     parts.append(
-        "## What numbers depend on\n\nOne, two or three threads; alone or among other items of a batch; and, as an error "
-        f"beside the whole, with `memory_budget=`, in chunks. Noise in float32.\n\n{dependence(data['depends'])}"
+        "## What numbers depend on\n\nOne, two or three threads; alone or among other items of a batch; and, as an "
+        f"error beside the whole, with `memory_budget=`, in chunks. Noise in float32.\n\n{dependence(data['depends'])}"
     )
     versions = ", ".join(f"{name} {version}" for name, version in data["versions"].items())
     return "\n".join([*parts, f"Measured with {versions}.\n"])
