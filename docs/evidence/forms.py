@@ -119,6 +119,28 @@ def heard(C: np.ndarray, definition: str) -> list[float]:
     return [round(float(octave.max()), 1) for octave in exact.octaves(decibels(C / of_tone, 1.0))]
 
 
+def folded() -> dict[str, list[float]]:
+    """What halving adds to a sweep above all bins, octave by octave in dB as above: the most that is heard of it less
+    what the kernels leak, which are exact ones for ours, and their own for librosa, all parts kept, and for nnAudio."""
+    y = beyond()
+    pairs = {
+        "arrayaudio": (ours(y, "2010v2"), exact.constant_q(y), "librosa"),
+        "librosa": (by_librosa(y, sparsity=0), exact.by_octaves(y, "librosa"), "librosa"),
+        "nnAudio": (by_nnaudio(y, "CQT2010v2"), exact.by_octaves(y, "nnAudio"), "nnAudio"),
+    }
+    return {who: heard(np.maximum(np.abs(C) - np.abs(leaks), 0), name) for who, (C, leaks, name) in pairs.items()}
+
+
+def filter_of_nnaudio() -> dict[str, float]:
+    """Of its low-pass filter, for the bins of the first halving: how uneven it is, and what it lets through that folds
+    onto these bins, in dB."""
+    taps = layer("CQT2010v2", exact.N_BINS).lowpass_filter.numpy().ravel()
+    gain, hz = np.abs(np.fft.rfft(taps, 2**16)), np.fft.rfftfreq(2**16, 1 / SR)
+    highest = exact.frequencies(NNAUDIO_FMIN)[-exact.OCTAVE - 1]
+    uneven = np.abs(gain[hz <= highest] - 1).max()
+    return {"ripple": short(uneven), "folded": short(decibels(gain[hz >= SR / 2 - highest].max(), 1.0))}
+
+
 def causes(signal: str) -> dict[str, dict[str, float]]:
     """What is left of librosa's error, and of nnAudio's with phases, when one cause after the other is taken away."""
     y, quiet = signals()[signal], in_silence(signals()[signal])
@@ -178,6 +200,8 @@ def measured() -> dict[str, Any]:
         "forms": [compared(form) for form in FORMS],
         "octaves": [by_octave(form) for form in HALVING],
         "heard exactly": {name: heard(exact.constant_q(beyond(), name), name) for name in exact.DEFINITIONS},
+        "folded": folded(),
+        "filter": filter_of_nnaudio(),
         "causes": {signal: causes(signal) for signal in signals()},
         "early": early(),
         "rounding": {name: short(exact.rounding(name)) for name in exact.DEFINITIONS},

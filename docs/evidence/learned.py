@@ -91,13 +91,11 @@ def bank_rows() -> tuple[list[int], np.ndarray, np.ndarray]:
 
 @functools.cache
 def heard() -> dict[str, np.ndarray]:
-    """What the STFT hears before and after: pure tones such as it was trained on, and speech, which it was not."""
+    """What the STFT hears before and after: pure tones as in training, a semitone apart, and speech."""
     y, sr = soundfile.read(AUDIO / "speech.flac")
     speech = scipy.signal.resample_poly(y[: 2 * sr], SR, sr)
-    return {
-        "pure tones": single(2 * chromatic_scale(SR, LOWEST, 49, 0.04, 1)),
-        "speech": single(speech / np.abs(speech).max()),
-    }
+    tones = 2 * chromatic_scale(SR, LOWEST, 49, 0.04, 1)
+    return {"pure tones": single(tones), "speech": single(speech[: len(tones)] / np.abs(speech).max())}
 
 
 def compared(signal: str) -> dict[str, Any]:

@@ -19,9 +19,9 @@ DIFFERENCE = "viridis"
 MAPS = (UPWARD, DIFFERENCE)
 
 
-# The blue, orange, green and purple of Okabe and Ito; 2010 and 2010v2 lie on each other, and one of both is drawn.
+# Colours of Okabe and Ito. Ours, by "2010" and "2010v2", lie on each other: one of both is drawn.
 CURVES = (
-    ("arrayaudio \"2010v2\"", "#0072b2", "o-", "arrayaudio", '"2010v2"'),
+    ('arrayaudio "2010v2"', "#0072b2", "o-", "arrayaudio", '"2010v2"'),
     ("librosa cqt", "#e69f00", "s-", "librosa", "cqt"),
     ("arrayaudio CQT2010v2", "#56b4e9", "v-", "arrayaudio", "CQT2010v2"),
     ("nnAudio CQT2010", "#cc79a7", "D-", "nnAudio", "CQT2010"),
@@ -114,8 +114,15 @@ def beside_librosa(case: spectrograms.Case) -> Any:
     return grid(rows, case.transform, steps, width=width, height=1.5)
 
 
-def forms(definition: str, chosen: Sequence[Form]) -> Any:
+def drawn_forms(definition: str) -> list[Form]:
+    """The forms of a definition that are drawn: all but "auto", and of our classes one, as they are our forms."""
+    ours = {"librosa": ('"1992"', '"1992v2"', '"2010"', '"2010v2"'), "nnAudio": ("CQT2010v2",)}[definition]
+    return [form for form in FORMS if form.definition == definition and (form.who != "arrayaudio" or form.name in ours)]
+
+
+def forms(definition: str) -> Any:
     """Draw exact magnitudes, and by how much forms differ from these."""
+    chosen = drawn_forms(definition)
     rows = {}
     for signal in signals():
         wanted = np.abs(exactly(signal, definition))
@@ -134,14 +141,14 @@ def octaves(rows: Sequence[dict[str, Any]], exactly_heard: dict[str, list[float]
         right.plot(places, row["heard"], marker, color=colour)
     right.plot(places, exactly_heard["nnAudio"], ":", color="0.3", label="exact sums, nnAudio's kernels")
     right.plot(places, exactly_heard["librosa"], "--", color="0.3", label="exact sums, librosa's kernels")
-    left.set_title("error by octave, logarithmic sweep", loc="left")
-    left.set_ylabel("relative L2 error of magnitudes")
+    left.set_title("error in each octave, logarithmic sweep", loc="left")
+    left.set_ylabel("relative L2 error")
     left.set_ylim(1e-7, 1e-1)
-    right.set_title("heard of a sweep from 5 to 10.8 kHz", loc="left")
-    right.set_ylabel("loudest value (dB, tone in its bin = 0)")
+    right.set_title("what is heard of a sweep from 5 to 10.8 kHz", loc="left")
+    right.set_ylabel("loudest value (dB)")
     for ax in (left, right):
         ax.set_xticks(places, [f"C{k + 1}\n{N_OCTAVES - 1 - k}" for k in places])
-        ax.set_xlabel("octave from C..., and how often its rate is halved")
+        ax.set_xlabel("lowest note of the octave; how often its rate is halved")
         ax.grid(color="0.9")
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return plot.lettered(figure, "screen")

@@ -29,23 +29,21 @@ class Case(NamedTuple):
 CASES = (
     Case(
         "STFT",
-        "evidence_stft.png",
+        "evidence_stft",
         aa.STFT(sr=SR, n_fft=N_FFT, hop_length=HOP, output="magnitude"),
         lambda y: np.abs(librosa.stft(y, n_fft=N_FFT, hop_length=HOP)),
         exact.stft,
     ),
     Case(
         "mel",
-        "evidence_mel.png",
+        "evidence_mel",
         aa.MelSpectrogram(sr=SR, n_fft=N_FFT, hop_length=HOP, n_mels=N_MELS, power=1.0),
-        lambda y: librosa.feature.melspectrogram(
-            y=y, sr=SR, n_fft=N_FFT, hop_length=HOP, n_mels=N_MELS, power=1.0
-        ),
+        lambda y: librosa.feature.melspectrogram(y=y, sr=SR, n_fft=N_FFT, hop_length=HOP, n_mels=N_MELS, power=1.0),
         exact.mel,
     ),
     Case(
         "CQT",
-        "evidence_cqt.png",
+        "evidence_cqt",
         aa.CQT(sr=SR, hop_length=HOP, output="magnitude"),
         lambda y: np.abs(librosa.cqt(y, sr=SR, hop_length=HOP)),
         lambda y: np.abs(exact.constant_q(y)),
