@@ -85,6 +85,7 @@ docs: .venv/dev.ready
 	$(BIN)/python -m docs.accuracy
 	$(BIN)/python -m docs.gradients
 	$(BIN)/python -m docs.parity
+	$(BIN)/python -m docs.evidence
 	$(BIN)/python -m docs.recovery
 	$(BIN)/python -m docs.machine_code
 

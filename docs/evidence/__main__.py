@@ -1,4 +1,4 @@
-"""Measure and draw everything, and write docs/evidence.json and docs/evidence.md. Training is `docs.evidence.learned`."""
+"""Measure and draw everything, and write docs/evidence.json and docs/evidence.md; `docs.evidence.learned` trains."""
 
 import importlib.metadata
 import json

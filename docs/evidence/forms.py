@@ -29,12 +29,12 @@ class Form(NamedTuple):
 
 
 def ours(y: np.ndarray, method: str, n_bins: int = exact.N_BINS) -> np.ndarray:
-    """Our transform with one of its methods."""
+    """Call our transform with one of its methods."""
     return aa.cqt(y, sr=SR, hop_length=HOP, n_bins=n_bins, method=method)
 
 
 def by_librosa(y: np.ndarray, n_bins: int = exact.N_BINS, **options: Any) -> np.ndarray:
-    """librosa's transform."""
+    """Call librosa."""
     return librosa.cqt(y, sr=SR, hop_length=HOP, n_bins=n_bins, **options)
 
 
@@ -44,19 +44,19 @@ def settings(n_bins: int) -> dict[str, Any]:
 
 
 def by_our_classes(y: np.ndarray, name: str, n_bins: int = exact.N_BINS) -> np.ndarray:
-    """nnAudio's classes in `arrayaudio.compat.nnaudio`."""
+    """Call a class of `arrayaudio.compat.nnaudio`."""
     return paired(getattr(nnaudio, name)(**settings(n_bins))(y, "Complex"))[0]
 
 
 @functools.cache
 def layer(name: str, n_bins: int, **options: Any) -> Any:
-    """nnAudio's own layer, built once."""
+    """Build a layer of nnAudio, once."""
     quiet = {} if name == "CQT1992" else {"verbose": False}
     return theirs(name, **settings(n_bins), **quiet, **options)
 
 
 def by_nnaudio(y: np.ndarray, name: str, n_bins: int = exact.N_BINS, **options: Any) -> np.ndarray:
-    """nnAudio's own classes, in torch; where one returns conjugates, these are conjugated."""
+    """Call a class of nnAudio; where it returns conjugates, these are conjugated."""
     pairs = run(layer(name, n_bins, **options), y[None], output_format="Complex")[0]
     return paired(pairs).conj() if name == "CQT2010" else paired(pairs)
 
@@ -120,8 +120,10 @@ def heard(C: np.ndarray, definition: str) -> list[float]:
 
 
 def folded() -> dict[str, list[float]]:
-    """What halving adds to a sweep above all bins, octave by octave in dB as above: the most that is heard of it less
-    what the kernels leak, which are exact ones for ours, and their own for librosa, all parts kept, and for nnAudio."""
+    """What halving adds to a sweep above all bins: the most that octaves hear, in dB, less what kernels leak.
+
+    These are the exact ones for ours; for librosa, all parts kept, and for nnAudio they are those they make.
+    """
     y = beyond()
     pairs = {
         "arrayaudio": (ours(y, "2010v2"), exact.constant_q(y), "librosa"),
@@ -132,8 +134,7 @@ def folded() -> dict[str, list[float]]:
 
 
 def filter_of_nnaudio() -> dict[str, float]:
-    """Of its low-pass filter, for the bins of the first halving: how uneven it is, and what it lets through that folds
-    onto these bins, in dB."""
+    """How uneven its low-pass filter is for the bins of the first halving, and what it lets fold onto these, in dB."""
     taps = layer("CQT2010v2", exact.N_BINS).lowpass_filter.numpy().ravel()
     gain, hz = np.abs(np.fft.rfft(taps, 2**16)), np.fft.rfftfreq(2**16, 1 / SR)
     highest = exact.frequencies(NNAUDIO_FMIN)[-exact.OCTAVE - 1]

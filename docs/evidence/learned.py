@@ -1,7 +1,7 @@
 """What training made of a Fourier basis, a mel bank and constant-Q kernels: `python -m docs.evidence.learned`.
 
-It trains as `docs.experiments` does, from the first seed, at the rate of its pictures, and writes learned.json: arrays as
-whole numbers, of which 10000 are the largest value.
+It trains as `docs.experiments` does, from the first seed, at the rate of its pictures, and writes learned.json: arrays
+as whole numbers, of which 10000 are the largest value.
 """
 
 import functools

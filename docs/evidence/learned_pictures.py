@@ -66,15 +66,13 @@ def bank() -> Any:
 
 def heard() -> Any:
     """Draw the STFT of signals before and after training, and the difference."""
-    rows = {}
+    rows, pair = {}, (learned.STFT.transform, learned.after(learned.STFT))
     for signal, y in learned.heard().items():
-        before, after = (
-            np.float64(transform(y)) for transform in (learned.STFT.transform, learned.after(learned.STFT))
-        )
+        before, after = (np.float64(transform(y)) for transform in pair)
         top = float(before.max())
         rows[signal] = [
             Panel("before training", decibels(before, top)),
             Panel("after training", decibels(after, top)),
             Panel("difference", decibels(after - before, top), True),
         ]
-    return grid(rows, learned.STFT.transform, DARKER, width=9, height=2.0)
+    return grid(rows, pair[0], DARKER, width=9, height=2.0)

@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from docs.evidence import text
 from docs.evidence.exact import N_OCTAVES
 from docs.experiments.page import ratio, squared
@@ -134,6 +132,13 @@ def octave_table(data: dict[str, Any]) -> str:
     return table("whose | form | " + " | ".join(f"C{k + 1}" for k in range(N_OCTAVES)), lines)
 
 
+def folded_table(data: dict[str, Any]) -> str:
+    """What exact sums hear of a sweep above all bins, and what others hear besides."""
+    rows = {"exact sums, all that they hear": data["heard exactly"]["librosa"]} | data["folded"]
+    lines = [[who, *(f"{level:.0f}" for level in levels)] for who, levels in rows.items()]
+    return table("whose | " + " | ".join(f"C{k + 1}" for k in range(N_OCTAVES)), lines)
+
+
 def early_table(rows: Rows) -> str:
     """Two octaves, with rates divided first and not."""
     told = {None: "", True: ", as it is", False: ", `earlydownsample=False`"}
@@ -172,7 +177,8 @@ def forms(data: dict[str, Any]) -> str:
         spectra=most("nnAudio", "CQT1992"),
         rest=number(max(step["to its own kernels"] for step in steps.values())),
         rounding=f"{data['rounding']['nnAudio']:.1%}",
-        **{f"folded_{who}": f"{max(levels):.0f}" for who, levels in data["folded"].items()},
+        folded=folded_table(data),
+        **{f"folded_{who}": f"{max(levels[:-1]):.0f}" for who, levels in data["folded"].items()},
         ripple=number(data["filter"]["ripple"]),
         through=f"{data['filter']['folded']:.0f}",
         factor=loud["divided"],

@@ -74,7 +74,7 @@ def grid(rows: Mapping[str, list[Panel]], transform: Any, steps: Steps, *, width
     figure.align_ylabels(axes[:, 0])
     for is_difference, label, extend in ((False, "level", "min"), (True, "difference", "both")):
         own = axes[:, [panel.is_difference is is_difference for panel in columns]]
-        ticks = np.arange(*steps[:2], 2 * steps.step) if is_difference else (-80, -40, 0)
+        ticks = np.arange(steps.lowest, steps.highest + 1, 2 * steps.step) if is_difference else (-80, -40, 0)
         figure.colorbar(
             own[0, 0].collections[0],
             ax=own.ravel().tolist(),
@@ -148,7 +148,7 @@ def octaves(rows: Sequence[dict[str, Any]], exactly_heard: dict[str, list[float]
     right.set_ylabel("loudest value (dB)")
     for ax in (left, right):
         ax.set_xticks(places, [f"C{k + 1}\n{N_OCTAVES - 1 - k}" for k in places])
-        ax.set_xlabel("lowest note of the octave; how often its rate is halved")
+        ax.set_xlabel("lowest note of the octave; halvings (librosa, nnAudio)")
         ax.grid(color="0.9")
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return plot.lettered(figure, "screen")
