@@ -139,6 +139,11 @@ def folded_table(data: dict[str, Any]) -> str:
     return table("whose | " + " | ".join(f"C{k + 1}" for k in range(N_OCTAVES)), lines)
 
 
+def halved_octaves(data: dict[str, Any]) -> list[tuple[str, int, list[float]]]:
+    """In how many octaves the rate is halved, and what is heard there: ours halves it in the highest too."""
+    return [(who, N_OCTAVES - (who != "arrayaudio"), levels) for who, levels in data["folded"].items()]
+
+
 def early_table(rows: Rows) -> str:
     """Two octaves, with rates divided first and not."""
     told = {None: "", True: ", as it is", False: ", `earlydownsample=False`"}
@@ -178,7 +183,7 @@ def forms(data: dict[str, Any]) -> str:
         rest=number(max(step["to its own kernels"] for step in steps.values())),
         rounding=f"{data['rounding']['nnAudio']:.1%}",
         folded=folded_table(data),
-        **{f"folded_{who}": f"{max(levels[:-1]):.0f}" for who, levels in data["folded"].items()},
+        **{f"folded_{who}": f"{max(levels[:halved]):.0f}" for who, halved, levels in halved_octaves(data)},
         ripple=number(data["filter"]["ripple"]),
         through=f"{data['filter']['folded']:.0f}",
         factor=loud["divided"],
