@@ -98,6 +98,7 @@ docs: .venv/dev.ready
 	$(BIN)/python -m docs.numerics
 	$(BIN)/python -m docs.capabilities
 	$(BIN)/python -m docs.house
+	$(BIN)/python -m docs.evidence
 	$(BIN)/python -m docs.recovery
 	$(BIN)/python -m docs.machine_code
 
