@@ -204,5 +204,7 @@ def load_features(path: str | os.PathLike[str]) -> tuple[np.ndarray, dict[str, A
 
 
 def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    if archive.getinfo(f"{name}.npy").compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{name} is compressed")  # and may hold any amount
     with archive.open(f"{name}.npy") as file:
         return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
