@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import itertools
 import json
 import re
 import zlib
@@ -34,7 +35,8 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         self.elements.append((tag, dict(attributes)))
-        self.open.append(dict(attributes).get("type") or tag)
+        if tag not in ("meta", "link", "input"):  # which have no end
+            self.open.append(dict(attributes).get("type") or tag)
 
     def handle_endtag(self, tag):
         self.open.pop()
@@ -80,7 +82,7 @@ def cells(view):
     """The bytes of a view, one by one."""
     packed = zlib.decompress(base64.b64decode(view["cells"]))
     rows = [packed[k : k + view["columns"]] for k in range(0, len(packed), view["columns"])]
-    return np.array([[sum(row[: t + 1]) % 256 for t in range(len(row))] for row in rows])
+    return np.array([list(itertools.accumulate(row, lambda a, b: (a + b) % 256)) for row in rows])
 
 
 # What is in a page
@@ -110,14 +112,11 @@ def test_all_families_are_there_in_all_combinations_of_their_settings(page):
     for family in FAMILIES:
         settings = [view["settings"] for view in views if view["family"] == family]
         options = [{chosen[name] for chosen in settings} for name in settings[0]]
-        assert (
-            len({tuple(chosen.items()) for chosen in settings}) == len(settings) == np.prod([len(o) for o in options])
-        )
-        assert 2 <= len(settings) <= 6
+        assert len({tuple(chosen.items()) for chosen in settings}) == len(settings)
+        assert 2 <= len(settings) == np.prod([len(some) for some in options])
 
 
-@pytest.mark.parametrize("sr", [3000, 5001, 8000, 11025, 16000, 96000, 192000])
-@pytest.mark.parametrize("n_samples", [1, 1000])
+@pytest.mark.parametrize(("sr", "n_samples"), [(3000, 1), (3000, 1000), (5001, 7), (11025, 1000), (24000, 1000)])
 def test_every_rate_and_length_has_a_page(sr, n_samples):
     views = Page(explore(np.ones(n_samples), sr)).data["views"]
     assert [family for family in FAMILIES if any(view["family"] == family for view in views)] == FAMILIES
@@ -265,7 +264,7 @@ def test_what_makes_no_page_is_an_error(source, options, reason):
 
 def test_a_long_file_is_refused_before_it_is_read(tmp_path):
     soundfile.write(tmp_path / "long.flac", np.zeros(MOST_SAMPLES + 1, np.int16), SR)
-    with pytest.raises(aa.ParameterError, match="long.flac: 1500001 samples, 188 s: a page holds at most"):
+    with pytest.raises(aa.ParameterError, match=r"long\.flac: 1500001 samples, 188 s: a page holds at most"):
         explore(tmp_path / "long.flac")
     assert Page(explore(tmp_path / "long.flac", seconds=0.1)).data["samples"] == 800
 
@@ -311,8 +310,12 @@ def test_a_rate_that_browsers_do_not_play_is_refused(clip, tmp_path):
     assert (result.exit_code, result.stderr.startswith("failed: sr=100: must be")) == (3, True)
 
 
-def test_reading_files_needs_its_extra_and_no_other(clip, tmp_path):
+def test_reading_files_needs_its_extra(clip, tmp_path):
     refused = run_without(["soundfile"], "explore", clip, "-o", tmp_path / "page.html")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "pip install 'arrayaudio[io]'" in refused.stderr
+
+
+@pytest.mark.slow
+def test_no_other_extra_is_needed(clip, tmp_path):
     assert run_without(["matplotlib"], "explore", clip, "-o", tmp_path / "page.html").returncode == 0

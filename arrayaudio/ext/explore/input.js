@@ -92,7 +92,7 @@ function begin() {
   element("speed").addEventListener("change", (event) => (audio.playbackRate = Number(event.target.value)));
   for (const kind of ["play", "pause", "ended"]) audio.addEventListener(kind, showPlaying);
   audio.addEventListener("play", follow);
-  for (const kind of ["seeked", "ended"]) audio.addEventListener(kind, showPosition);
+  for (const kind of ["seeked", "pause", "ended"]) audio.addEventListener(kind, showPosition);
   audio.addEventListener("error", () => (element("clock").textContent = "This browser cannot play the clip."));
 
   element("closer").addEventListener("click", () => zoom(0.5));
