@@ -15,7 +15,9 @@ import soundfile
 
 import arrayaudio as aa
 from arrayaudio.ext.explore import explore
+from arrayaudio.ext.explore.cells import described
 from arrayaudio.ext.explore.clips import MOST_SAMPLES
+from arrayaudio.ext.explore.views import views
 
 from .command_line import SPOILED, run, run_without, written
 from .recordings import SR, encoded, tone
@@ -133,6 +135,13 @@ def test_axes_are_those_of_the_transforms(page):
         np.testing.assert_allclose(middles, transform.times(len(signal())), atol=1e-9)
         assert (view["names"] is not None) == (view["family"] == "Chroma")
     assert page.data["views"][0]["axis"] == "frequency"
+
+
+def test_long_clips_keep_all_their_columns():
+    y = np.zeros(1_000_000, np.float32)
+    made = described(views(SR)[0], y)
+    assert made["columns"] == aa.STFT(sr=SR, n_fft=128).n_frames(len(y)) > 20_000
+    assert made["step"] == 32 / SR
 
 
 def test_pitch_classes_have_their_names():

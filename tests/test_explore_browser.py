@@ -31,8 +31,8 @@ FLAGS = [
 # What a person would hear and see of the page.
 CURRENT_TIME = "return document.getElementById('audio').currentTime"
 PLAYHEAD = """const place = (id) => document.getElementById(id).getBoundingClientRect();
-const [head, screen] = ["playhead", "screen"].map(place);
-return (head.left + head.width / 2 - screen.left) / screen.width"""
+const [head, surface] = ["playhead", "surface"].map(place);
+return (head.left + head.width / 2 - surface.left) / surface.width"""
 PICTURE = "return document.getElementById('picture').toDataURL().split(',')[1]"
 OVERFLOW = "return document.documentElement.scrollWidth - window.innerWidth"
 
@@ -99,7 +99,7 @@ class Browser:
     def pixels(self):
         return np.asarray(Image.open(io.BytesIO(base64.b64decode(self.run(PICTURE)))).convert("RGB"))
 
-    def at(self, across, up, where="screen"):
+    def at(self, across, up, where="surface"):
         """Bring the pointer to a place of an element, from its left lower corner."""
         place = self.find(where)
         width, height = place.size["width"], place.size["height"]
@@ -167,7 +167,7 @@ def test_a_click_or_a_drag_goes_there(browser):
     assert browser.time() == pytest.approx(SECONDS / 2, abs=0.01)
     assert browser.run(PLAYHEAD) == pytest.approx(0.5, abs=4e-3)
     assert browser.find("clock").text == f"{browser.time():.2f} of {SECONDS}.00 s"
-    width = browser.find("screen").size["width"]
+    width = browser.find("surface").size["width"]
     browser.at(0.25, 0.5).click_and_hold().move_by_offset(round(width / 2), 0).release().perform()
     assert browser.time() == pytest.approx(0.75 * SECONDS, abs=0.01)
     browser.at(0.1, 0.5, "strip").click().perform()
@@ -175,12 +175,12 @@ def test_a_click_or_a_drag_goes_there(browser):
 
 
 def test_keys_go_there_too(browser):
-    browser.run("document.getElementById('screen').focus()")
+    browser.run("document.getElementById('surface').focus()")
     moves = {Keys.ARROW_RIGHT: 0.1, Keys.END: SECONDS, Keys.ARROW_LEFT: SECONDS - 0.1, Keys.HOME: 0}
     for key, expected in moves.items():
         browser.press(key)
         assert browser.time() == pytest.approx(expected, abs=1e-3)
-        assert float(browser.find("screen").get_attribute("aria-valuenow")) == pytest.approx(expected, abs=0.01)
+        assert float(browser.find("surface").get_attribute("aria-valuenow")) == pytest.approx(expected, abs=0.01)
     ActionChains(browser.driver).key_down(Keys.SHIFT).send_keys(Keys.ARROW_RIGHT).key_up(Keys.SHIFT).perform()
     assert browser.time() == pytest.approx(1, abs=1e-3)
 
@@ -310,7 +310,8 @@ def test_nothing_is_wider_than_a_phone(chromium, tone, width, dark):
 def test_pictures_are_as_sharp_as_the_screen(chromium, tone):
     browser = Browser(chromium).open(tone, density=3)
     sizes = browser.run("const c = document.getElementById('picture'); return [c.width, c.height]")
-    assert sizes == [3 * side for side in browser.find("picture").size.values()][::-1]
+    shown = browser.find("picture").size
+    assert sizes == [3 * shown["width"], 3 * shown["height"]]
 
 
 def test_every_control_has_a_name(browser):

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from arrayaudio.ext.explore.views import View
-from arrayaudio.ext.plot.spectrograms import time_edges
 from arrayaudio.ext.plot.values import AROUND_ZERO, Picture, picture
 from arrayaudio.notes import midi_to_note
 from arrayaudio.spectrum import power_to_db
@@ -33,15 +32,15 @@ def described(view: View, y: np.ndarray) -> dict[str, Any]:
     transform: Any = view.transform
     S = transform(y)
     shown = values(S, transform)
-    edges = time_edges(transform, S.shape[-1])
+    step = transform.hop_length / transform.sr
     return {
         "family": view.family,
         "settings": view.settings,
         "code": repr(transform),
         "rows": S.shape[0],
         "columns": S.shape[1],
-        "start": float(edges[0]),
-        "step": float(edges[1] - edges[0]),
+        "start": float(transform.times(len(y))[0]) - step / 2,
+        "step": step,
         "low": shown.low,
         "high": shown.high,
         "unit": shown.unit,

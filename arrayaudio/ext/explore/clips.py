@@ -16,7 +16,7 @@ from arrayaudio.pcm import in_floats
 from arrayaudio.resampling import resample
 from arrayaudio.signals import as_signal
 
-MOST_SAMPLES = 1_500_000  # which make a page of about 20 MB
+MOST_SAMPLES = 1_500_000  # which make a page of 16 MB at 44.1 kHz
 RATES = (3000, 192_000)  # what browsers play
 LOUDEST = 1e6  # more is a slip, and powers of it would not be finite
 BLOCK = 2**16

@@ -1,6 +1,6 @@
 // What a person does: pointing, dragging, turning the wheel, pressing keys and buttons.
 
-const screen_ = element("screen");
+const surface = element("surface");
 const strip = element("strip");
 
 function part(event, place) {
@@ -9,21 +9,21 @@ function part(event, place) {
 }
 
 function timeAt(event) {
-  return state.from + part(event, screen_) * (state.to - state.from);
+  return state.from + part(event, surface) * (state.to - state.from);
 }
 
 // Time, row and value of the pixel under the pointer: of all cells that it covers, the largest.
 function read(event) {
   if (!shown?.bytes) return;
   const { view, cells, scale } = shown;
-  const { top, height } = screen_.getBoundingClientRect();
-  const above = Math.min(Math.max((event.clientY - top) / height, 0), 1 - 1 / picture.height);
-  const y = picture.height - 1 - Math.floor(above * picture.height);
-  const time = timeAt(event);
-  const column = Math.min(Math.max(Math.floor((time - view.start) / view.step), 0), view.columns - 1);
-  const [first, last] = spans(picture.height, view.rows, (pixel) => scale.rowAt(pixel / picture.height) + 0.5)[y];
-  const [byte, row] = largest(view, cells, first, last, [column, column + 1]);
-  element("readout").textContent = `${time.toFixed(3)} s  ·  ${rowLabel(view, row)}  ·  ${valueLabel(view, byte)}`;
+  const { width, height } = picture;
+  const x = Math.min(Math.floor(part(event, surface) * width), width - 1);
+  const { bottom, height: tall } = surface.getBoundingClientRect();
+  const y = Math.min(Math.max(Math.floor(((bottom - event.clientY) / tall) * height), 0), height - 1);
+  const [first, last] = rowSpans(view, scale, height)[y];
+  const columns = columnSpans(view, state.from, state.to, width)[x];
+  const [byte, row] = largest(view, cells, first, last, columns);
+  element("readout").textContent = `${timeAt(event).toFixed(3)} s  ·  ${rowLabel(view, row)}  ·  ${valueLabel(view, byte)}`;
 }
 
 function forgetReading() {
@@ -53,18 +53,14 @@ function wheel(event) {
 function key(event) {
   if (event.altKey || event.ctrlKey || event.metaKey) return;
   const target = event.target;
-  const onPicture = target === document.body || target === screen_;
   const step = event.shiftKey ? 1 : 0.1;
-  const moves = {
-    ArrowLeft: () => seek(audio.currentTime - step),
-    ArrowRight: () => seek(audio.currentTime + step),
-    Home: () => seek(0),
-    End: () => seek(duration),
-  };
+  const moves = { ArrowLeft: () => seek(audio.currentTime - step), ArrowRight: () => seek(audio.currentTime + step) };
+  const ends = { Home: () => seek(0), End: () => seek(duration) };
   const others = { "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), 0: () => look(0, duration) };
   // A button or a list has a use of its own for the space bar.
   if (event.key === " " && !target.closest("button, select, [type=checkbox]")) toggle();
-  else if (onPicture && moves[event.key]) moves[event.key]();
+  else if ((target === document.body || target === surface) && moves[event.key]) moves[event.key]();
+  else if (target === surface && ends[event.key]) ends[event.key]();
   else if (!target.closest("select") && others[event.key]) others[event.key]();
   else return;
   event.preventDefault();
@@ -81,7 +77,7 @@ function begin() {
     colour();
   });
   showSettings(show);
-  screen_.setAttribute("aria-valuemax", duration.toFixed(2));
+  surface.setAttribute("aria-valuemax", duration.toFixed(2));
   element("range").addEventListener("input", (event) => {
     state.range = event.target.valueAsNumber;
     colour();
@@ -98,17 +94,18 @@ function begin() {
   element("closer").addEventListener("click", () => zoom(0.5));
   element("wider").addEventListener("click", () => zoom(2));
   element("whole").addEventListener("click", () => look(0, duration));
-  screen_.addEventListener("wheel", wheel, { passive: false });
+  surface.addEventListener("wheel", wheel, { passive: false });
 
-  dragging(screen_, (event) => seek(timeAt(event)));
+  dragging(surface, (event) => seek(timeAt(event)));
   dragging(strip, (event) => {
     const time = part(event, strip) * duration;
     look(time - (state.to - state.from) / 2);
     seek(time);
   });
-  screen_.addEventListener("pointermove", read);
-  screen_.addEventListener("pointerdown", read);
-  screen_.addEventListener("pointerleave", forgetReading);
+  surface.addEventListener("pointermove", read);
+  surface.addEventListener("pointerdown", read);
+  // A finger that is lifted leaves, too, and the reading is still wanted.
+  surface.addEventListener("pointerleave", (event) => event.pointerType === "touch" || forgetReading());
   document.addEventListener("keydown", key);
 
   const waveform = element("waveform");

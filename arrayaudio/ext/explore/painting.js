@@ -3,9 +3,8 @@
 // The byte of each pixel: the largest of the cells that it covers, so that thin lines survive; of values around zero,
 // the first.
 function pixelBytes(view, cells, scale, from, to, width, height) {
-  const seconds = (to - from) / width;
-  const columns = spans(width, view.columns, (x) => (from + x * seconds - view.start) / view.step);
-  const rows = spans(height, view.rows, (y) => scale.rowAt(y / height) + 0.5);
+  const columns = columnSpans(view, from, to, width);
+  const rows = rowSpans(view, scale, height);
   const bytes = new Uint8Array(width * height);
   for (let y = 0; y < height; y++) {
     const [first, last] = rows[y];
@@ -33,6 +32,14 @@ function largest(view, cells, first, last, [start, end]) {
     }
   }
   return [best, at];
+}
+
+function columnSpans(view, from, to, width) {
+  return spans(width, view.columns, (x) => (from + (x / width) * (to - from) - view.start) / view.step);
+}
+
+function rowSpans(view, scale, height) {
+  return spans(height, view.rows, (y) => scale.rowAt(y / height) + 0.5);
 }
 
 // Which cells, from [0] up to [1], each pixel covers: those whose middle it holds, or the one that it lies in.

@@ -9,8 +9,9 @@ function showPosition() {
   element("playhead").style.left = percent(place);
   element("striphead").style.left = percent(now / duration);
   element("clock").textContent = `${now.toFixed(2)} of ${duration.toFixed(2)} s`;
-  element("screen").setAttribute("aria-valuenow", now.toFixed(2));
-  element("screen").setAttribute("aria-valuetext", `${now.toFixed(2)} seconds`);
+  if (!audio.paused) return; // nobody wants to be told of each frame
+  element("surface").setAttribute("aria-valuenow", now.toFixed(2));
+  element("surface").setAttribute("aria-valuetext", `${now.toFixed(2)} seconds`);
 }
 
 function follow() {
