@@ -9,14 +9,20 @@ from pathlib import Path
 from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
 
 from arrayaudio.ext.explore import explore
+from docs.pictures import colours
 
 HERE = Path(__file__).parent
-WIDTH, HEIGHT = 1000, 920
+WIDTH, HEIGHT = 1000, 900
 SCRIPT = """
 document.querySelector("[name=family][value=CQT]").click();
 document.getElementById("audio").currentTime = 1.7;
+const range = document.getElementById("range");
+range.value = 60;
+range.dispatchEvent(new Event("input"));
 """
 
 
@@ -35,11 +41,15 @@ def main() -> None:
             driver.get(page.as_uri())
             driver.execute_script(SCRIPT)
             time.sleep(2)
+            surface = driver.find_element(By.ID, "surface")
+            ActionChains(driver).move_to_element_with_offset(surface, -120, 78).perform()
             shot = base64.b64decode(driver.get_screenshot_as_base64())
         finally:
             driver.quit()
-    picture = Image.open(io.BytesIO(shot)).convert("RGB").quantize(96, dither=Image.Dither.NONE)
-    picture.save(HERE / "pictures" / "explore.png", optimize=True)
+    picture = Image.open(io.BytesIO(shot)).convert("RGB")
+    picture.quantize(palette=colours(("magma",)), dither=Image.Dither.NONE).save(
+        HERE / "pictures" / "explore.png", optimize=True
+    )
 
 
 if __name__ == "__main__":
