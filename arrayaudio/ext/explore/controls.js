@@ -58,7 +58,8 @@ function radios(fieldset, name, options, chosen, change) {
 }
 
 function showSettings(change) {
-  const fieldsets = settingsOf(state.family).map(([name, options]) => {
+  const choices = settingsOf(state.family).filter(([, options]) => options.length > 1);
+  const fieldsets = choices.map(([name, options]) => {
     const fieldset = document.createElement("fieldset");
     const legend = document.createElement("legend");
     fieldset.className = "choice";
