@@ -17,6 +17,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from arrayaudio.ext.explore import explore
+from arrayaudio.ext.explore.cells import decoded
 from arrayaudio.ext.io import load
 
 pytestmark = pytest.mark.slow
@@ -243,6 +244,26 @@ def test_the_tone_is_drawn_and_read_at_its_frequency_and_level(browser):
     assert "≤ " in browser.find("readout").text  # silence
     browser.at(0.5, 0.5, "strip").perform()
     assert browser.find("readout").text == "Point at the picture to read it."
+
+
+@pytest.mark.parametrize("family", ["Mel", "Gammatone", "CQT"])
+def test_every_cell_has_its_shade(browser, tone, family):
+    browser.choose("family", family)
+    browser.choose("map", "grey")
+    browser.run("document.getElementById('range').focus()")
+    browser.press(*[Keys.ARROW_RIGHT] * 4)  # 100 dB, from white to black in 256 steps
+    shades = browser.pixels()[::-1, :, 0].astype(int)
+    code = browser.find("code").text
+    data = json.loads(re.search(r'id="data">(.*?)</script>', tone.read_text("utf-8"), re.DOTALL)[1])
+    (view,) = [view for view in data["views"] if code.startswith(f"aa.{view['code']}(y)")]
+    rows = (np.arange(view["rows"]) + 0.5) / view["rows"] * shades.shape[0]
+    times = view["start"] + (np.arange(view["columns"]) + 0.5) * view["step"]
+    inside = (times > 0) & (times < SECONDS)
+    columns = times[inside] / SECONDS * shades.shape[1]
+    np.testing.assert_array_equal(
+        255 - shades[np.ix_(rows.astype(int), columns.astype(int))],
+        decoded(view["cells"], view["rows"], view["columns"])[:, inside],
+    )
 
 
 @pytest.mark.parametrize("option", ["2 kHz", "4 kHz"])
