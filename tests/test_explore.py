@@ -103,6 +103,8 @@ def test_cells_are_what_the_code_on_the_page_computes(page, family):
             assert view["high"] - view["low"] == pytest.approx(100)
         step = (view["high"] - view["low"]) / 255
         shown = view["low"] + cells(view) * step
+        assert S.min() >= view["low"] or view["beyond"] in ("min", "both")
+        assert S.max() <= view["high"] + 1e-4 or view["beyond"] in ("max", "both")
         # Half a step, and what float32 leaves open.
         assert np.abs(shown - np.clip(S, view["low"], view["high"])).max() <= 0.51 * step
         assert len(np.unique(cells(view))) > 20

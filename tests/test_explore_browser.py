@@ -242,6 +242,9 @@ def test_the_tone_is_drawn_and_read_at_its_frequency_and_level(browser):
         assert float(shown.removesuffix(" dB")) == pytest.approx(expected, abs=0.25)
     browser.at(0.1, height).perform()
     assert "≤ " in browser.find("readout").text  # silence
+    browser.choose("family", "MFCC")
+    browser.at(0.1, 0.01).perform()
+    assert "coefficient 0 · ≤ −" in re.sub(r"\s+", " ", browser.find("readout").text)
     browser.at(0.5, 0.5, "strip").perform()
     assert browser.find("readout").text == "Point at the picture to read it."
 

@@ -27,7 +27,8 @@ def described(view: View, y: np.ndarray) -> dict[str, Any]:
 
     Cell (k, t), with k counted from the lowest row, is the byte b = `cells`[k * `columns` + t], once these have been
     decoded by `decoded` or by cells.js. It stands for the value `low` + b (`high` - `low`) / 255; 0 stands for all
-    values below, and 255 for all above. Column t is centred at `start` + (t + 1/2) `step` seconds.
+    values below, and 255 for all above, where `beyond` says that there are some. Column t is centred at
+    `start` + (t + 1/2) `step` seconds.
     """
     transform: Any = view.transform
     S = transform(y)
@@ -44,6 +45,7 @@ def described(view: View, y: np.ndarray) -> dict[str, Any]:
         "low": shown.low,
         "high": shown.high,
         "unit": shown.unit,
+        "beyond": shown.beyond,
         "signed": shown.cmap == AROUND_ZERO,
         "axis": axis(transform),
         "frequencies": np.round(transform.frequencies, 3).tolist(),
@@ -59,7 +61,7 @@ def values(S: np.ndarray, transform: Framed) -> Picture:
     power = S if isinstance(transform, Banded) and transform.power == 2 else S.astype(np.float64) ** 2
     levels = power_to_db(power, amin=10 ** (FLOOR_DB / 10), top_db=None)
     top = max(float(levels.max()), FLOOR_DB + RANGE_DB)  # so that silence is dark
-    return Picture("", levels, "dB", top - RANGE_DB, top)
+    return Picture("", levels, "dB", top - RANGE_DB, top, beyond="min")
 
 
 def quantised(shown: Picture) -> np.ndarray:

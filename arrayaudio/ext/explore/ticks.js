@@ -66,11 +66,12 @@ function rowLabel(view, row) {
   return hz > 16 ? `${hz.toFixed(digits)} Hz (${noteOf(hz)})` : `${hz.toFixed(digits)} Hz`;
 }
 
-// A value; the first and the last byte also stand for what lies beyond.
+// A value; the first and the last byte may also stand for what lies beyond.
 function valueLabel(view, byte) {
-  const beyond = byte === 0 && (view.unit === "dB" || view.signed) ? "≤ " : byte === 255 && view.signed ? "≥ " : "";
+  const below = byte === 0 && ["min", "both"].includes(view.beyond);
+  const above = byte === 255 && ["max", "both"].includes(view.beyond);
   const unit = view.unit === "value" ? "" : ` ${view.unit}`;
-  return beyond + number(valueOf(view, byte)) + unit;
+  return (below ? "≤ " : above ? "≥ " : "") + number(valueOf(view, byte)) + unit;
 }
 
 function number(value) {
