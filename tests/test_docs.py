@@ -22,7 +22,9 @@ def test_links_lead_somewhere(page):
         assert target.startswith("http") or (page.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/plots.md", "docs/experiments.md", "docs/evidence.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/plots.md", "docs/explore.md", "docs/experiments.md", "docs/evidence.md"]
+)
 def test_pictures_of_spectrograms_are_small_files(page):
     pictures = re.findall(r"!\[[^]]*\]\(([^)]+\.png)\)", (ROOT / page).read_text())
     sizes = {picture: (ROOT / page).parent.joinpath(picture).stat().st_size for picture in pictures}
