@@ -31,8 +31,10 @@ demo: .venv/demo.ready
 	@for clip in speech guitar piano; do \
 	  $(BIN)/arrayaudio plot $(RECORDINGS)/$$clip.flac -o demo-output/$$clip-overview.png || exit 1; \
 	done
+	@$(BIN)/arrayaudio explore $(RECORDINGS)/piano.flac -o demo-output/piano.html
 	@echo
 	@echo "Look at   demo-output/*-overview.png   each clip as STFT, mel, gammatone, CQT and MFCC"
+	@echo "          demo-output/piano.html       in a browser: hear the piano, and see it in all transforms"
 	@echo "          demo-output/cqt/, ...        features and pictures of all clips, a folder for each transform"
 	@echo "Go on     $(BIN)/arrayaudio extract YOUR_FOLDER -o features --transform mfcc"
 	@echo "          $(BIN)/arrayaudio extract --help"
