@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from docs.evidence import forms, learned, learned_pictures, pictures, spectrograms
+from docs.evidence import forms, learned, learned_pictures, pictures, spectrograms, speed
 from docs.evidence.page import rendered
 from docs.pictures import write
 
@@ -41,6 +41,7 @@ def draw(data: dict[str, Any]) -> None:
     write(pictures.forms("librosa"), "evidence_forms", maps=pictures.MAPS, dpi=DPI)
     write(pictures.forms("nnAudio"), "evidence_nnaudio", maps=pictures.MAPS, dpi=DPI)
     write_curves(pictures.octaves(data["octaves"], data["heard exactly"]), "evidence_octaves")
+    write_curves(speed.draw(next(iter(speed.runs().values()))), "evidence_speed")
     write_curves(learned_pictures.basis(), "evidence_basis")
     write_curves(learned_pictures.bank(), "evidence_bank")
     write_curves(learned_pictures.kernels(), "evidence_kernels")

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from docs.evidence import text
+from docs.evidence import speed, text
 from docs.evidence.exact import N_OCTAVES
 from docs.experiments.page import ratio, squared
 
@@ -192,8 +192,18 @@ def forms(data: dict[str, Any]) -> str:
     )
 
 
+def times() -> str:
+    """Section 2, from the results of the benchmark."""
+    runs = speed.runs()
+    parts = [text.SPEED.format(**next(iter(runs.values())))]
+    for machine, run in runs.items():
+        parts.append(f"{machine}:\n\n{speed.table(run)}\n")
+    picture = "![Clips in a second, by arrayaudio, nnAudio and librosa](pictures/evidence_speed.png)\n\n"
+    return "".join([*parts, picture])
+
+
 def rendered(data: dict[str, Any]) -> str:
     """The whole page."""
     versions = ", ".join(f"{name} {version}" for name, version in data["versions"].items())
-    parts = beside_librosa(data), text.SPEED, bases(data), learned_stft(data), forms(data)
+    parts = beside_librosa(data), times(), bases(data), learned_stft(data), forms(data)
     return text.INTRO.format(versions=versions) + "".join(parts)

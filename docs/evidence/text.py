@@ -64,7 +64,10 @@ LIBROSA_STEPS = {
 
 SPEED = """## 2. Speed
 
-Times are in the [README](../README.md#speed).
+nnAudio's workload: {clips} clips of {samples} samples at {sr} Hz, here white noise instead of the piano recordings of
+MAPS, in batches of {batch}, with all results kept. Set-up is what it takes until a new transform has done its first
+batch, kernels and compilation included, but not imports. `python -m bench.corpus` measures it, and `--gpu` adds
+transfers; the [benchmarks](benchmarks.md) have smaller workloads, more contenders, and the method.
 
 """
 
