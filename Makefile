@@ -22,7 +22,7 @@ endif
 # Without CuPy's pool, so that each array is an allocation whose ends are watched.
 WATCHED := -c 'import sys, cupy, pytest; cupy.cuda.set_allocator(None); sys.exit(pytest.main(sys.argv[1:]))'
 
-.PHONY: demo demo-batch test test-slow test-gpu lint bench bench-gpu figure docs experiments test-oldest test-pythons clean
+.PHONY: demo demo-batch test test-slow test-gpu fuzz lint bench bench-gpu figure docs experiments test-oldest test-pythons clean
 
 demo: .venv/demo.ready
 	@for name in stft logmel gammatone cqt vqt chroma mfcc lfcc cfp; do \
@@ -31,8 +31,10 @@ demo: .venv/demo.ready
 	@for clip in speech guitar piano; do \
 	  $(BIN)/arrayaudio plot $(RECORDINGS)/$$clip.flac -o demo-output/$$clip-overview.png || exit 1; \
 	done
+	@$(BIN)/arrayaudio explore $(RECORDINGS)/piano.flac -o demo-output/piano.html
 	@echo
 	@echo "Look at   demo-output/*-overview.png   each clip as STFT, mel, gammatone, CQT and MFCC"
+	@echo "          demo-output/piano.html       in a browser: hear the piano, and see it in all transforms"
 	@echo "          demo-output/cqt/, ...        features and pictures of all clips, a folder for each transform"
 	@echo "Go on     $(BIN)/arrayaudio extract YOUR_FOLDER -o features --transform mfcc"
 	@echo "          $(BIN)/arrayaudio extract --help"
@@ -49,6 +51,14 @@ test: lint
 test-slow: .venv/dev.ready
 	$(BIN)/python $(PYTEST) -m slow
 
+# What reads text and files of anyone, SECONDS for each of five targets.
+SECONDS ?= 15
+fuzz: .venv/dev.ready
+	$(BIN)/python -m pip install --quiet --editable '.[fuzz]'
+	@for target in settings params features manifest arguments; do \
+	  $(BIN)/python -m tests.fuzz $$target --seconds $(SECONDS) || exit 1; \
+	done
+
 lint: .venv/dev.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -62,6 +72,7 @@ bench: .venv/dev.ready
 	$(BIN)/python -m bench.torch_layers
 	$(BIN)/python -m bench.scaling
 	$(BIN)/python -m bench.batch
+	$(BIN)/python -m bench.corpus
 
 # All tests, on the GPU too; then those of the kernels again, watched for wild addresses and races.
 test-gpu: $(GPU_READY)
@@ -75,6 +86,7 @@ test-gpu: $(GPU_READY)
 
 bench-gpu: $(GPU_READY)
 	$(GPU_PYTHON) -m bench.gpu
+	$(GPU_PYTHON) -m bench.corpus --gpu
 
 # Draws what `make bench` measured.
 figure: .venv/dev.ready
@@ -85,6 +97,10 @@ docs: .venv/dev.ready
 	$(BIN)/python -m docs.accuracy
 	$(BIN)/python -m docs.gradients
 	$(BIN)/python -m docs.parity
+	$(BIN)/python -m docs.numerics
+	$(BIN)/python -m docs.capabilities
+	$(BIN)/python -m docs.house
+	$(BIN)/python -m docs.evidence
 	$(BIN)/python -m docs.recovery
 	$(BIN)/python -m docs.machine_code
 

@@ -61,6 +61,13 @@ def tuning_of(value: Any) -> float:
     return real("tuning", value, least=-FARTHEST_TUNING, most=FARTHEST_TUNING)
 
 
+def mapping(name: str, value: Any) -> dict[str, Any]:
+    """Return a copy of `value` if it is a dict, or raise ParameterError."""
+    if not isinstance(value, dict):
+        raise ParameterError(f"{name}={value!r:.80}: must be a dict of settings")
+    return dict(value)
+
+
 def one_of(name: str, value: Any, allowed: Collection[Any]) -> Any:
     """Return the one of `allowed` that equals `value`, or raise ParameterError with the list."""
     for choice in allowed:

@@ -19,6 +19,7 @@ from arrayaudio.arrays import asarray
 from arrayaudio.cli_transforms import TRANSFORMS, build, check, described, transform_options
 from arrayaudio.errors import ArrayAudioError, ArrayAudioWarning, MissingExtraError
 from arrayaudio.ext import io, plot
+from arrayaudio.ext.explore import explore
 from arrayaudio.ext.parquet import join_rows
 from arrayaudio.jobs.budget import n_bytes
 from arrayaudio.jobs.extract import Task
@@ -58,9 +59,7 @@ def command(context: click.Context) -> None:
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="npz", show_default=True)
 @click.option("--plot", "pictures", is_flag=True, help="Draw a picture beside each feature file.")
-@click.option(
-    "--workers", type=click.IntRange(min=1), help="Recordings in work at a time.  [default: cores + 1; of many, cores]"
-)
+@click.option("--workers", type=click.IntRange(min=1), help="Recordings in work at a time.  [default: by cores]")
 @click.option(
     "--memory-budget",
     help="Bytes for recordings in work, as 500MB or 2GB; of each worker.  [default: half of the memory]",
@@ -191,6 +190,30 @@ def draw_file(file: Path, out: Path) -> None:
         click.echo(f"failed: {error}", err=True)
         sys.exit(SOME_FAILED)
     click.echo(f"picture written to {io.printable(out)}")
+
+
+@command.command(name="explore")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("-o", "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Page to write.")
+@click.option("--sr", type=float, help="Resample to this rate in Hz.  [default: as recorded]")
+@click.option("--start", type=click.FloatRange(min=0), default=0.0, show_default=True, help="Seconds to leave out.")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="Seconds to take.  [default: all]")
+def explore_file(file: Path, out: Path, sr: float | None, start: float, seconds: float | None) -> None:
+    """Write a page of HTML on which a recording is heard, and seen in many transforms and settings.
+
+    The page is one file that needs no network: open it in a browser. It holds at most 1 500 000 samples, 34 s at
+    44.1 kHz; --start and --seconds choose a part of a longer recording.
+
+    Exit code 0: all well; 3: the file could not be read or is too long, with the reason on stderr; 2: wrong usage.
+    """
+    try:
+        explore(file, sr, out=out, start=start, seconds=seconds)
+    except MissingExtraError as error:
+        raise click.UsageError(str(error)) from error
+    except (ArrayAudioError, OSError) as error:
+        click.echo(f"failed: {error}", err=True)
+        sys.exit(SOME_FAILED)
+    click.echo(f"page written to {io.printable(out)}")
 
 
 @command.command()

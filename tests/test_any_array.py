@@ -197,7 +197,7 @@ def taken(monkeypatch):
         monkeypatch.setattr(arrays, name, watched)
 
     watch("_from_numpy_world")
-    watch("_shared")
+    watch("in_the_same_memory")
     return pairs
 
 

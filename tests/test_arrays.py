@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import arrayaudio as aa
-from arrayaudio import arrays
+from arrayaudio import cuda
 from arrayaudio.arrays import cast, contiguous, device, dtype_name, namespace
 from arrayaudio.constants import Constant
 from arrayaudio.signals import as_real, require_finite
@@ -122,7 +122,7 @@ def test_to_numpy_brings_everything_home(library):
     np.testing.assert_array_equal(aa.asarray(library.asarray(x), device="cpu"), x)
 
 
-@pytest.mark.skipif(arrays.cuda_problem() is None, reason="a GPU is at hand")
+@pytest.mark.skipif(cuda.cuda_problem() is None, reason="a GPU is at hand")
 def test_a_missing_gpu_is_an_error_with_the_remedy_never_a_cpu_run():
     with pytest.raises(aa.BackendError, match=r"device='cuda'.*pip install 'arrayaudio\[cuda13\]'"):
         aa.asarray(np.zeros(3), device="cuda")
@@ -152,7 +152,7 @@ def test_samples_on_a_gpu_are_not_searched(gpu):
 
 def test_a_cupy_that_is_absent_or_broken_is_explained(monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)
-    assert "CuPy cannot be imported" in arrays.cuda_problem()
+    assert "CuPy cannot be imported" in cuda.cuda_problem()
     with pytest.raises(aa.BackendError, match="CuPy cannot be imported"):
         aa.asarray(np.zeros(3), device="cuda")
 

@@ -70,7 +70,7 @@ def test_wrong_usage_leaves_with_2_and_the_reason(options, message):
 
 
 def test_a_gpu_that_is_not_there_is_wrong_usage(monkeypatch):
-    monkeypatch.setattr("arrayaudio.arrays.cuda_problem", lambda: "no CUDA device is visible")
+    monkeypatch.setattr("arrayaudio.cuda.cuda_problem", lambda: "no CUDA device is visible")
     result = run("bench", "--seconds", "0.1", "--device", "cuda")
     assert result.exit_code == 2
     assert "device='cuda': no CUDA device is visible" in result.stderr

@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
+
+from docs.house import layers
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
@@ -19,7 +22,9 @@ def test_links_lead_somewhere(page):
         assert target.startswith("http") or (page.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/plots.md", "docs/experiments.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/plots.md", "docs/explore.md", "docs/experiments.md", "docs/evidence.md"]
+)
 def test_pictures_of_spectrograms_are_small_files(page):
     pictures = re.findall(r"!\[[^]]*\]\(([^)]+\.png)\)", (ROOT / page).read_text())
     sizes = {picture: (ROOT / page).parent.joinpath(picture).stat().st_size for picture in pictures}
@@ -41,6 +46,16 @@ def test_the_first_snippet_of_the_readme_is_short_and_right():
     assert shape == "(80, 201)"
     assert abs(float(tone) - 440) < 20
     assert float(error) < 1e-6
+
+
+def test_the_transform_that_contributors_are_shown_is_a_real_one():
+    (shown,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/contributing.md").read_text(), re.DOTALL)
+    assert shown == (ROOT / "arrayaudio/transforms/lfcc.py").read_text()
+
+
+def test_the_picture_of_the_house_shows_its_layers():
+    with Image.open(ROOT / "docs/pictures/house.png") as picture:
+        assert json.loads(picture.info["Description"]) == layers()
 
 
 def test_the_speed_table_is_that_of_the_data_file():

@@ -300,3 +300,13 @@ def test_readers_see_the_old_file_until_the_new_one_is_whole(tmp_path):
 def test_any_file_name_is_written(tmp_path, name):
     write_whole(tmp_path / name, lambda file: file.write(b"new"))
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_archives_that_may_hold_any_amount_are_refused(tmp_path):
+    mel = aa.MelSpectrogram(sr=8000, n_mels=10)
+    save_features(tmp_path / "x.npz", np.zeros((10, 3), np.float32), mel, 1000, 8000.0)
+    with np.load(tmp_path / "x.npz") as arrays:
+        np.savez_compressed(tmp_path / "bomb.npz", **dict(arrays) | {"features": np.zeros(10**7, np.float32)})
+    assert (tmp_path / "bomb.npz").stat().st_size < 10**5
+    with pytest.raises(aa.ParameterError, match=r"is not a feature file of arrayaudio \(features is compressed\)"):
+        load_features(tmp_path / "bomb.npz")

@@ -18,7 +18,7 @@ from arrayaudio.plan import Plan, spectrogram
 from arrayaudio.reconstruction.griffin_lim import rephased
 from arrayaudio.spectrum import Scaling
 
-from .test_primitive import BANK, SLOPES, WINDOW
+from .primitive_cases import BANK, SLOPES, WINDOW
 from .tolerances import assert_same_levels, assert_same_spectrum, relative_error
 
 SCALINGS = [None, Scaling(10.0, 0.3), Scaling(10.0, 0.3, range=20.0), Scaling(1.0, 0.3, base="e")]

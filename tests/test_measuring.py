@@ -265,6 +265,6 @@ def test_what_is_no_transform_or_has_no_rate_is_refused():
 
 
 def test_a_gpu_that_is_asked_for_and_not_there_is_an_error(monkeypatch):
-    monkeypatch.setattr("arrayaudio.arrays.cuda_problem", lambda: "no CUDA device is visible")
+    monkeypatch.setattr("arrayaudio.cuda.cuda_problem", lambda: "no CUDA device is visible")
     with pytest.raises(aa.BackendError, match="device='cuda': no CUDA device is visible"):
         measured([], devices=["cuda"])

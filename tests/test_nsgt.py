@@ -148,3 +148,8 @@ def test_float32_is_as_good_as_its_format(rng):
     y = rng.standard_normal(5000).astype(np.float32)
     nsgt = aa.NSGT(sr=22050)
     assert relative_error(nsgt(y), nsgt(y.astype(float))) <= SPECTRUM["float32"]
+
+
+def test_it_takes_the_whole_signal():
+    with pytest.raises(aa.ParameterError, match="NSGT takes the whole signal at once, and cannot be streamed"):
+        aa.NSGT(sr=8000).stream()

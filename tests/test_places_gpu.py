@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 import arrayaudio as aa
-from arrayaudio import arrays
+from arrayaudio import arrays, cuda
 from arrayaudio.constants import Constant
 
 ODD = {"n_fft": 67, "hop_length": 16}  # a length that no kernel takes
 FUSED = {"n_fft": 64, "hop_length": 16}
 MEL = aa.MelSpectrogram(sr=8000, n_mels=4, **ODD)
 TWO = pytest.mark.skipif(
-    arrays.cuda_problem() is not None or cupy.cuda.runtime.getDeviceCount() < 2, reason="needs two devices"
+    cuda.cuda_problem() is not None or cupy.cuda.runtime.getDeviceCount() < 2, reason="needs two devices"
 )
 
 

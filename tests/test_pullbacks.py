@@ -13,7 +13,7 @@ from arrayaudio.plan import Plan, spectrogram
 from arrayaudio.spectrum import Scaling
 from arrayaudio.transforms.base import compiled
 
-from .test_primitive import BANK, EACH, WINDOW, signal_for
+from .primitive_cases import BANK, EACH, WINDOW, signal_for
 from .tolerances import assert_same_spectrum
 
 HERE = [case[:2] for case in EACH if case[0] in primitive.adjoints]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import arrayaudio as aa
-from arrayaudio import arrays
+from arrayaudio import arrays, cuda
 from arrayaudio.ext import torch as bridge
 from arrayaudio.ext.torch import Module
 
@@ -43,7 +43,7 @@ def test_it_is_a_stream_of_the_device_of_the_tensor(gpu):
     number = cupy.cuda.runtime.getDeviceCount() - 1
     with cupy.cuda.Device(number):
         stream = cupy.cuda.Stream(non_blocking=True)
-    with arrays.on_stream(number, Lent(stream)):
+    with cuda.on_stream(number, Lent(stream)):
         assert arrays.device(cupy.zeros(3)) == f"cuda:{number}"
         assert cupy.cuda.get_current_stream().ptr == stream.ptr
     assert arrays.device(cupy.zeros(3)) == "cuda:0"
@@ -57,7 +57,7 @@ def test_tensors_in_host_memory_need_no_stream(monkeypatch):
 
 def test_without_a_usable_gpu_the_remedy_is_named(gpu, monkeypatch):
     monkeypatch.setattr(cupy.cuda.runtime, "getDeviceCount", lambda: 0)
-    with pytest.raises(aa.BackendError, match=r"no CUDA device is visible.*pip install"), arrays.on_stream(0, None):
+    with pytest.raises(aa.BackendError, match=r"no CUDA device is visible.*pip install"), cuda.on_stream(0, None):
         pass
 
 

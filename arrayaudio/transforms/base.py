@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, datacla
 import numpy as np
 
 from arrayaudio.arrays import Array, ArrayLike, asarray, check_device, device, dtype_name, on_device_of
-from arrayaudio.checks import one_of, whole
+from arrayaudio.checks import mapping, one_of, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.parts import in_parts
 from arrayaudio.pcm import in_floats
@@ -163,6 +163,10 @@ class Transform(Learnable):
             f"{type(self).__name__} has no inverse: it keeps neither the phase nor the fine structure of the spectrum"
         )
 
+    def stream(self, channels: Any = None) -> Any:  # noqa: ARG002
+        """Return this transform for a signal that comes block by block, where that is possible; here it is not."""
+        raise ParameterError(f"{type(self).__name__} takes the whole signal at once, and cannot be streamed")
+
     def plot(
         self,
         S: ArrayLike,
@@ -232,19 +236,26 @@ class Transform(Learnable):
     @classmethod
     def from_dict(cls, settings: dict[str, Any]) -> Self:
         """Build the transform that `to_dict` described; ParameterError if it describes something else."""
-        options = dict(settings)
+        options = mapping("settings", settings)
         name = options.pop("transform", None)
         if name != cls.__name__:
             raise ParameterError(f"transform={name!r}: these settings are not those of {cls.__name__}")
         unknown = sorted(options.keys() - {f.name for f in dataclasses.fields(cls)})
         if unknown:
             raise ParameterError(f"{cls.__name__} has no settings named {', '.join(unknown)}")
+        required = {f.name for f in dataclasses.fields(cls) if f.default is f.default_factory is dataclasses.MISSING}
+        if missing := sorted(required - options.keys()):
+            raise ParameterError(f"{cls.__name__} needs {', '.join(missing)} too")
         return cls(**options)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Build the transform that `to_json` described."""
-        return cls.from_dict(json.loads(text))
+        """Build the transform that `to_json` described; ParameterError if the text describes something else."""
+        try:
+            settings = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ParameterError(f"settings are not JSON ({error})") from error
+        return cls.from_dict(settings)
 
     def __repr__(self) -> str:
         shown = []

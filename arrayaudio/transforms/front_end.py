@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from arrayaudio.arrays import Array, ArrayLike, contiguous
-from arrayaudio.checks import real, whole
+from arrayaudio.checks import mapping, real, whole
 from arrayaudio.errors import ParameterError
 from arrayaudio.streaming.analysis import Analysis
 from arrayaudio.streaming.base import Channels
@@ -203,7 +203,7 @@ class FrontEnd(Transform):
     @classmethod
     def from_dict(cls, settings: dict[str, Any]) -> Self:
         """Build the front end that `to_dict` described; ParameterError if it describes something else."""
-        options = dict(settings)
+        options = mapping("settings", settings)
         if "core" in options:
             core = options["core"]
             kind = CORES.get(str(core.get("transform"))) if isinstance(core, dict) else None
@@ -212,13 +212,15 @@ class FrontEnd(Transform):
             options["core"] = kind.from_dict(core)
         for name in ("before", "after"):
             if name in options:
-                options[name] = tuple(_step(described) for described in options[name])
+                if not isinstance(options[name], list | tuple):
+                    raise ParameterError(f"{name}={options[name]!r:.80}: must be a list of the settings of steps")
+                options[name] = tuple(map(_step, options[name]))
         return super().from_dict(options)
 
 
 def _step(described: Any) -> Step:
-    options = dict(described)
-    kind = STEPS.get(options.pop("step", None))
+    options = mapping("step", described)
+    kind = STEPS.get(str(options.pop("step", None)))
     if kind is None:
         raise ParameterError(f"{described!r}: must be the settings of one of the steps {', '.join(STEPS)}")
     unknown = sorted(options.keys() - {field.name for field in dataclasses.fields(kind)})

@@ -1,0 +1,1 @@
+"""What each primitive and each transform can do, found by running it: docs/capabilities.md."""
