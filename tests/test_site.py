@@ -44,6 +44,12 @@ BROWSED = [
     "api/generated/arrayaudio.melspectrogram.html",
 ]
 
+# What the text stands in; code and tables scroll by themselves.
+TOO_NARROW = """
+const around = document.querySelectorAll("html, body, .bd-main, .bd-content, .bd-article-container, article, section");
+return [...around].filter(e => e.scrollWidth > e.clientWidth).map(e => [e.tagName, e.id, e.scrollWidth, e.clientWidth]);
+"""
+
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory, worker_id):
@@ -170,13 +176,32 @@ def test_pages_fit_and_have_no_errors(browser, address, page, size):
     resize(browser, size)
     asked_for(browser)
     browser.get(f"{address}/{page}")
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= SIZES[size][0]
+    assert browser.execute_script(TOO_NARROW) == []
     wide = "return [...document.images].filter(i => i.getBoundingClientRect().width > innerWidth || !i.naturalWidth)"
     assert browser.execute_script(f"{wide}.map(i => i.src)") == []
     assert [entry for entry in browser.get_log("browser") if entry["level"] != "INFO"] == []
     requests = asked_for(browser)
     assert f"{address}/{page}" in requests
     assert [url for url in requests if not url.startswith((address, "data:"))] == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_all_pages_fit(browser, address, pages, size):
+    resize(browser, size)
+    found = {}
+    for page in pages.values():
+        browser.get(f"{address}/{page.name}")
+        found[page.name] = browser.execute_script(TOO_NARROW)
+    assert {name: wide for name, wide in found.items() if wide} == {}
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_is_too_wide_is_found(browser, address, size):
+    resize(browser, size)
+    browser.get(f"{address}/index.html")
+    wide = "const d = document.createElement('div'); d.style = 'width: 2000px; height: 1px';"
+    browser.execute_script(f"{wide} document.querySelector('article section').append(d)")
+    assert browser.execute_script(TOO_NARROW) != []
 
 
 def test_one_walks_through_the_site_on_a_desktop(browser, address):
