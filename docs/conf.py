@@ -81,7 +81,9 @@ def _in_plain_text(app: Any, what: str, name: str, thing: object, options: objec
 
 def _in_the_site(app: Any, page: str, source: list[str]) -> None:
     """Link what lies above the pages to what stands for it here."""
-    source[0] = source[0].replace("](../CHANGELOG.md", "](changelog.md").replace("](../README.md#speed", "](benchmarks.md")
+    source[0] = (
+        source[0].replace("](../CHANGELOG.md", "](changelog.md").replace("](../README.md#speed", "](benchmarks.md")
+    )
 
 
 def _with_links(app: Any, doctree: nodes.document) -> None:
