@@ -1,6 +1,7 @@
 # make demo   spectrograms of the recordings in docs/audio, into demo-output/
 # make demo-batch   jobs that are killed and go on, here and on Dask workers, and what they leave
 # make test   linters, types, import contracts and the tests; those that take the longest are left to `make test-slow`
+# make docs   the documentation as a site, into site/
 # make test-gpu, make bench-gpu   the tests and the benchmark where there is a GPU; PYTHON=python3 make test-gpu takes
 #                                 the libraries that are there and installs nothing
 # All set-up happens inside this folder, in virtual environments that git ignores.
@@ -22,7 +23,7 @@ endif
 # Without CuPy's pool, so that each array is an allocation whose ends are watched.
 WATCHED := -c 'import sys, cupy, pytest; cupy.cuda.set_allocator(None); sys.exit(pytest.main(sys.argv[1:]))'
 
-.PHONY: demo demo-batch test test-slow test-gpu fuzz lint bench bench-gpu figure docs experiments test-oldest test-pythons clean
+.PHONY: demo demo-batch test test-slow test-gpu fuzz lint bench bench-gpu figure docs pages experiments test-oldest test-pythons clean
 
 demo: .venv/demo.ready
 	@for name in stft logmel gammatone cqt vqt chroma mfcc lfcc cfp; do \
@@ -92,7 +93,12 @@ bench-gpu: $(GPU_READY)
 figure: .venv/dev.ready
 	$(BIN)/python -m bench.figure
 
+# The site, into site/: open site/index.html.
 docs: .venv/dev.ready
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --jobs auto --quiet docs site
+
+# Measures, and writes, the pages and tables that are made of numbers.
+pages: .venv/dev.ready
 	$(BIN)/python -m docs.pictures
 	$(BIN)/python -m docs.accuracy
 	$(BIN)/python -m docs.gradients
@@ -103,6 +109,7 @@ docs: .venv/dev.ready
 	$(BIN)/python -m docs.evidence
 	$(BIN)/python -m docs.recovery
 	$(BIN)/python -m docs.machine_code
+	$(BIN)/python -m docs.tables
 
 # Trains the spectrograms of docs/experiments.md, which takes minutes.
 experiments: .venv/dev.ready
@@ -142,4 +149,4 @@ test-pythons:
 	touch $@
 
 clean:
-	rm -rf .venv .venv-* demo-output
+	rm -rf .venv .venv-* demo-output site docs/api/generated

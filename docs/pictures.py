@@ -1,4 +1,4 @@
-"""Draw the pictures that the pages show: `python -m docs.pictures`, or `make docs`."""
+"""Draw the pictures that the pages show: `python -m docs.pictures`, or `make pages`."""
 
 from pathlib import Path
 from typing import Any

@@ -12,7 +12,7 @@ __all__ = ["resample_stream"]
 
 
 class Resampling(Stream):
-    """`resample` for a signal that comes block by block; made by `resample_stream`.
+    """`resample` for a signal that comes block by block; made by `aa.resample_stream`.
 
     Samples are returned as soon as all those around them are there. Up to twice the reach of the kernel, a block and a
     period of the two rates are held.

@@ -12,7 +12,7 @@ __all__ = ["pcen_stream"]
 
 
 class GainControl(Stream):
-    """`pcen` of a spectrogram that comes block by block; made by `pcen_stream`.
+    """`pcen` of a spectrogram that comes block by block; made by `aa.pcen_stream`.
 
     Frames are returned at once. One frame of smoothed energies is held.
     """

@@ -4,7 +4,7 @@ from typing import Any
 
 INTRO = """# Accuracy
 
-This page is written by `python -m docs.accuracy` (`make docs`) from [accuracy.json](accuracy.json); a test compares
+This page is written by `python -m docs.accuracy` (`make pages`) from [accuracy.json](accuracy.json); a test compares
 them, measures some rows again, and holds every error against the limits of `tests/tolerances.py`.
 
 **Exact** values are those of the oracles in `tests/naive*.py`: sums from the formulas, in float64, which share no code

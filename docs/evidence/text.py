@@ -6,7 +6,7 @@ nnAudio was published with figures (Cheuk, Anderson, Agres and Herremans, "nnAud
 spectrogram conversion toolbox using 1D convolutional neural networks", IEEE Access 8, 2020): spectrograms beside
 librosa's, times, bases before and after training, and several forms of the constant-Q transform. Here they are drawn
 again with arrayaudio, each with its errors, and with an exact result that says which of two that differ is nearer.
-`python -m docs.evidence` (`make docs`) measures and draws all, and writes [evidence.json](evidence.json) and this
+`python -m docs.evidence` (`make pages`) measures and draws all, and writes [evidence.json](evidence.json) and this
 page from it; a test compares them, measures a part again, and holds what is said here.
 
 **Signals**, three seconds at 22 050 Hz, float32: a linear sweep from 20 to 11 000 Hz; a logarithmic sweep from 32.7

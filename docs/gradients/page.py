@@ -4,7 +4,7 @@ from typing import Any
 
 INTRO = """# Gradients
 
-This page is written by `python -m docs.gradients` (`make docs`) from [gradients.json](gradients.json); a test compares
+This page is written by `python -m docs.gradients` (`make pages`) from [gradients.json](gradients.json); a test compares
 them, and measures some rows again.
 
 **Errors** are those of the slopes that the tape gives, against central differences in float64: the largest difference

@@ -6,8 +6,8 @@ from docs.machine_code.counts import BATCH, COPY, HERTZ, ISSUES, MULTIPROCESSORS
 
 TEXT = """# What the GPU kernels need
 
-This page is written by `python -m docs.machine_code` (`make docs`) from [gpu.json](gpu.json); a test compares them, and
-counts a row again. **Nothing on it was measured on a GPU.** `make bench-gpu` does that where there is one.
+This page is written by `python -m docs.machine_code` (`make pages`) from [gpu.json](gpu.json); a test compares them,
+and counts a row again. **Nothing on it was measured on a GPU.** `make bench-gpu` does that where there is one.
 
 ## How a kernel is verified without a GPU
 

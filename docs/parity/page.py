@@ -4,7 +4,7 @@ from typing import Any
 
 INTRO = """# Parity
 
-This page is written by `python -m docs.parity` (`make docs`) from [parity.json](parity.json); a test compares them and
+This page is written by `python -m docs.parity` (`make pages`) from [parity.json](parity.json); a test compares them and
 measures the rows again. [Presets](presets.md) says what each preset is.
 
 Each row sets a preset, or a transform with the defaults of a library, beside code of others that runs on the same

@@ -1,0 +1,1 @@
+"""Tables of defaults and of times, written into the pages that show them."""
