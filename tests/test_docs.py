@@ -41,6 +41,16 @@ def test_snippets_run_as_pasted(page, tmp_path):
         subprocess.run([sys.executable, "-W", "error", "-c", snippet], check=True, cwd=tmp_path, timeout=120)
 
 
+def test_the_tutorial_can_be_typed_into_one_session(tmp_path):
+    shutil.copy(ROOT / "docs" / "audio" / "guitar.flac", tmp_path / "speech.flac")  # another's recording, at 44.1 kHz
+    snippets = re.findall(r"```python\n(.*?)```", (ROOT / "docs/tutorial.md").read_text(), re.DOTALL)
+    command = [sys.executable, "-W", "error", "-i", "-q"]
+    typed = "\n".join(snippets) + "\n"
+    done = subprocess.run(command, input=typed, capture_output=True, text=True, cwd=tmp_path, timeout=300)
+    assert not re.search(r"\w+Error|\w+Warning", done.stderr), done.stderr
+    assert {path.name for path in tmp_path.iterdir()} >= {"speech.png", "again.wav", "learned.safetensors"}
+
+
 def test_the_first_snippet_of_the_readme_is_short_and_right():
     snippet = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL).group(1)
     assert len([line for line in snippet.splitlines() if line]) == 8

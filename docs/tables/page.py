@@ -26,6 +26,7 @@ TABLES: dict[str, Callable[[], Iterable[Row]]] = {
     "machines": times.machines,
     "memory": lambda: times.memory("amd-epyc-2-cores"),
     "training": lambda: times.steps("training-amd-epyc-2-cores"),
+    "jobs": lambda: times.jobs("amd-epyc-2-cores"),
     "torch layers": lambda: times.steps("torch-layers-amd-epyc-2-cores"),
 }
 

@@ -94,6 +94,15 @@ def steps(name: str) -> Rows:
             yield [once(workload, who), who, in_ms(row), beside, error(row)]
 
 
+def jobs(machine: str) -> Rows:
+    """Batch jobs, and their two parts by themselves."""
+    yield ["recordings", "decoding alone, s", "computing alone, s", "job, s", "slower part / job", "hours in a minute"]
+    for workload, row in read(f"batch-{machine}").items():
+        if workload not in ("date", "machine"):
+            seconds = (f"{row[key]:.1f}" for key in ("decoding_s", "computing_s", "job_s"))
+            yield [workload, *seconds, f"{row['overlap']:.2f}", f"{row['hours_per_min']:.0f}"]
+
+
 def faster() -> Rows:
     """Every contender that takes less time than arrayaudio."""
     yield ["workload", "who", "beside ours", "on"]
