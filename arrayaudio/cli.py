@@ -1,5 +1,6 @@
 """The command line: extract features from recordings, draw them, and say what runs here."""
 
+import contextlib
 import functools
 import json
 import sys
@@ -171,24 +172,31 @@ def _shown(rows: Iterator[tuple[Task, Row]], total: int) -> Iterator[tuple[Task,
             yield task, row
 
 
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Leave with the reason where one file cannot be read or shown."""
+    try:
+        yield
+    except MissingExtraError as error:
+        raise click.UsageError(str(error)) from error
+    except (ArrayAudioError, OSError) as error:
+        click.echo(f"failed: {error}", err=True)
+        sys.exit(SOME_FAILED)
+
+
 @command.command(name="plot")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("-o", "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Picture to write.")
 def draw_file(file: Path, out: Path) -> None:
     """Draw a recording as panels (STFT, mel, gammatone, CQT, MFCC), or a feature file (.npz) as the panel it holds."""
     title = io.printable(file.name)
-    try:
+    with _told():
         if file.suffix == ".npz":
             S, settings = io.load_features(file)
             plot.draw_one(out, S, described(S, settings)[0], title)
         else:
             y, sr = io.load(file)
             plot.save(plot.overview(y, sr, title=title), out)
-    except MissingExtraError as error:
-        raise click.UsageError(str(error)) from error
-    except (ArrayAudioError, OSError) as error:
-        click.echo(f"failed: {error}", err=True)
-        sys.exit(SOME_FAILED)
     click.echo(f"picture written to {io.printable(out)}")
 
 
@@ -206,13 +214,8 @@ def explore_file(file: Path, out: Path, sr: float | None, start: float, seconds:
 
     Exit code 0: all well; 3: the file could not be read or is too long, with the reason on stderr; 2: wrong usage.
     """
-    try:
+    with _told():
         explore(file, sr, out=out, start=start, seconds=seconds)
-    except MissingExtraError as error:
-        raise click.UsageError(str(error)) from error
-    except (ArrayAudioError, OSError) as error:
-        click.echo(f"failed: {error}", err=True)
-        sys.exit(SOME_FAILED)
     click.echo(f"page written to {io.printable(out)}")
 
 
