@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import arrayaudio as aa
-from arrayaudio import arrays
+from arrayaudio import cuda
 from arrayaudio.cuda import free_caches
 
 from .every import FRAMES, LEVELLED, TRANSFORMS, changed
@@ -53,7 +53,7 @@ def test_memory_that_is_too_small_costs_parts_or_an_error_and_never_the_process(
 
 @every_transform
 def test_without_a_gpu_it_is_said_how_to_get_one(name, monkeypatch):
-    monkeypatch.setattr(arrays, "cuda_problem", lambda: "no CUDA device is visible")
+    monkeypatch.setattr(cuda, "cuda_problem", lambda: "no CUDA device is visible")
     for transform in (changed(TRANSFORMS[name], device="cuda"), TRANSFORMS[name].to("cuda:0")):
         with pytest.raises(aa.BackendError, match=r"device='cuda.*no CUDA device is visible.*pip install 'arrayaudio"):
             transform(np.ones(2000))
