@@ -87,7 +87,6 @@ test-gpu: $(GPU_READY)
 
 bench-gpu: $(GPU_READY)
 	$(GPU_PYTHON) -m bench.gpu
-	$(GPU_PYTHON) -m bench.corpus --gpu
 
 # Draws what `make bench` measured.
 figure: .venv/dev.ready

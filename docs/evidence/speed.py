@@ -1,12 +1,11 @@
 """Times of nnAudio's corpus, from the files that `bench.corpus` writes, as a table and as bars."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from arrayaudio.ext import plot
+from bench.running import RESULTS, named
 
-RESULTS = Path(__file__).parents[2] / "bench" / "results"
 OURS, OTHERS = "#0072b2", "#b0b0b0"
 HEADS = ("set-up (s)", "to the device (s)", "spectrograms (s)", "and back (s)", "beside ours")
 
@@ -16,9 +15,8 @@ def runs() -> dict[str, dict[str, Any]]:
     found = {}
     for path in sorted(RESULTS.glob("corpus-*.json")):
         run = json.loads(path.read_text())
-        gpu = run["machine"]["gpu"]
-        on_gpu = path.stem.removeprefix("corpus-").startswith(gpu[:6].lower()) and not gpu.startswith("none")
-        found[gpu if on_gpu else run["machine"]["processor"]] = run
+        gpu, processor = (run["machine"][name] for name in ("gpu", "processor"))
+        found[gpu if path.stem == f"corpus-{named(gpu)}" else processor] = run
     return found
 
 
