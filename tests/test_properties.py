@@ -84,8 +84,8 @@ def test_transforms(name, x):
     check(name, TRANSFORMS[name], x, limits)
 
 
-# Results that are the numbers of a plain copy within rounding of their largest; others turn, search, count, or add up the
-# magnitudes of a thousand bins in turn, as pseudo_cqt does, whose rounding adds up too where all are alike.
+# Results that are the numbers of a plain copy within rounding of their largest; others turn, search, count, or add up
+# magnitudes of a thousand bins, as pseudo_cqt does, whose rounding adds up too where all are alike.
 SMOOTH = {"stft", "spectrogram", "melspectrogram", "cqt", "vqt", "resample", "rms"}
 SMOOTH |= {"preemphasis", "gammatonegram", "gammatone_filterbank", "STFT.inverse", "db_to_power", "delta"}
 FUNCTIONS = sorted(name for name in CALLS if name not in ("asarray", "to_numpy", "with_params"))
