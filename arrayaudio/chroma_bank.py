@@ -4,7 +4,7 @@ import numpy as np
 
 from arrayaudio.arrays import ArrayLike, to_numpy
 from arrayaudio.checks import one_of, real, whole
-from arrayaudio.errors import ParameterError
+from arrayaudio.errors import DTypeError, ParameterError
 from arrayaudio.norms import checked_norm, normalised
 from arrayaudio.scales import C1, as_values, hz_to_octs
 
@@ -137,8 +137,17 @@ def cq_to_chroma(
     weights = (classes == np.arange(n)[:, None]).astype(np.float64)
     if window is None:
         return weights
-    taper = to_numpy(as_values(window))
-    if taper.ndim != 1 or taper.size == 0 or not np.isfinite(taper).all():
-        raise ParameterError(f"window of shape {taper.shape}: must be one-dimensional, finite and not empty")
+    taper = smoothing(window)
     skip = (taper.size - 1) // 2
     return np.stack([np.convolve(row, taper)[skip : skip + n_input] for row in weights])
+
+
+def smoothing(window: ArrayLike) -> np.ndarray:
+    """Return the weights bins are smoothed with, one-dimensional, finite and not empty, or raise ParameterError."""
+    try:
+        weights = to_numpy(as_values(window))
+    except DTypeError as error:
+        raise ParameterError(f"window={error}") from error
+    if weights.ndim != 1 or weights.size == 0 or not np.isfinite(weights).all():
+        raise ParameterError(f"window of shape {weights.shape}: must be one-dimensional, finite and not empty")
+    return weights

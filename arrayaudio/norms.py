@@ -1,8 +1,7 @@
 """Columns divided by their norm, so that only their shape is left."""
 
 import math
-
-import numpy as np
+from numbers import Real
 
 from arrayaudio.arrays import Array, namespace
 from arrayaudio.checks import real
@@ -18,7 +17,7 @@ def checked_norm(norm: float | str | None) -> float | None:
     """
     if norm is None:
         return None
-    if np.ndim(norm) == 0 and norm in (math.inf, "inf"):
+    if isinstance(norm, str | Real) and norm in (math.inf, "inf"):
         return math.inf
     return real("norm", norm, least=LEAST_NORM)
 

@@ -1,5 +1,6 @@
 """Settings out of range, of other types and out of this world, in every transform and every public function."""
 
+import contextlib
 import dataclasses
 import functools
 import inspect
@@ -35,6 +36,9 @@ ODD = {
     "a dict": {},
     "complex": 1 + 2j,
     "an object": object(),
+    "words": ["full"],
+    "a ragged list": [[1], [2, 3]],
+    "lists in a list": [[1.0, 2.0], [3.0, 4.0]],
 }
 
 LIKE_CQT = {"sr": SR, "fmin": 110.0, "hop_length": 64}
@@ -157,6 +161,16 @@ def array_of(name):
 def test_settings_of_transforms(name, setting):
     for value in ODD.values():
         tried(lambda value=value: getattr(aa, name)(**SETTINGS[name] | {setting: value})(array_of("stft")))
+
+
+@pytest.mark.parametrize(("name", "setting"), SETTINGS_OF)
+def test_settings_of_transforms_as_dicts(name, setting):
+    """What reads files of settings has one error to look for."""
+    kind = getattr(aa, name)
+    for value in ODD.values():
+        with warnings.catch_warnings(), contextlib.suppress(aa.ParameterError):
+            warnings.simplefilter("ignore", aa.ArrayAudioWarning)
+            kind.from_dict({"transform": name, **SETTINGS[name], setting: value})
 
 
 def called(call, x, options):

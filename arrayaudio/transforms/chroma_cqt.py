@@ -5,14 +5,14 @@ import math
 
 import numpy as np
 
-from arrayaudio.arrays import Array, contiguous, namespace, to_numpy
+from arrayaudio.arrays import Array, contiguous, namespace
 from arrayaudio.checks import one_of, real, whole
-from arrayaudio.chroma_bank import cq_to_chroma
+from arrayaudio.chroma_bank import cq_to_chroma, smoothing
 from arrayaudio.constants import Constant
 from arrayaudio.frames import Framing
 from arrayaudio.norms import checked_norm, normalised
 from arrayaudio.project import mix_rows
-from arrayaudio.scales import C1, as_values
+from arrayaudio.scales import C1
 from arrayaudio.transforms.base import settings
 from arrayaudio.transforms.by_frames import ByFrames
 from arrayaudio.transforms.cqt import CQT
@@ -93,7 +93,7 @@ class ChromaCQT(Framed):
             fmin=C1 if self.fmin is None else real("fmin", self.fmin, above=0),
             norm=checked_norm(self.norm),
             threshold=None if self.threshold is None else real("threshold", self.threshold),
-            window=None if self.window is None else tuple(to_numpy(as_values(self.window)).ravel().tolist()),
+            window=None if self.window is None else tuple(smoothing(self.window).tolist()),
         )
         # What the bank and the transform check, and what they make of it.
         _, transform = self.bank, self.transform
