@@ -71,7 +71,7 @@ def midi_to_note(midi: Any, *, cents: bool = False) -> Any:
     ['C4+0', 'C♯4+25']
     """
     one_of("cents", cents, (True, False))
-    if np.ndim(midi) > 0:
+    if isinstance(midi, list | tuple) or getattr(midi, "ndim", 0) > 0:
         return [midi_to_note(number, cents=cents) for number in midi]
     number = real("midi", midi)
     nearest = round(number)

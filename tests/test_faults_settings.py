@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import functools
 import inspect
+import json
 import operator
 import warnings
 
@@ -171,6 +172,26 @@ def test_settings_of_transforms_as_dicts(name, setting):
         with warnings.catch_warnings(), contextlib.suppress(aa.ParameterError):
             warnings.simplefilter("ignore", aa.ArrayAudioWarning)
             kind.from_dict({"transform": name, **SETTINGS[name], setting: value})
+
+
+def places(settings, path=()):
+    """Yield the way to every value within nested settings."""
+    for key, value in settings.items() if isinstance(settings, dict) else enumerate(settings):
+        yield *path, key
+        if isinstance(value, dict | list):
+            yield from places(value, (*path, key))
+
+
+@pytest.mark.filterwarnings("ignore::arrayaudio.ArrayAudioWarning")
+@pytest.mark.parametrize("name", sorted(aa.presets.names()))
+def test_settings_of_presets_as_dicts(name):
+    kind, text = type(aa.presets.get(name)), aa.presets.get(name).to_json()
+    for *path, last in places(json.loads(text)):
+        for value in ODD.values():
+            settings = json.loads(text)
+            functools.reduce(operator.getitem, path, settings)[last] = value
+            with contextlib.suppress(aa.ParameterError):
+                kind.from_dict(settings)
 
 
 def called(call, x, options):

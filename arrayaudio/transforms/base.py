@@ -238,7 +238,7 @@ class Transform(Learnable):
         """Build the transform that `to_dict` described; ParameterError if it describes something else."""
         options = mapping("settings", settings)
         name = options.pop("transform", None)
-        if name != cls.__name__:
+        if str(name) != cls.__name__:
             raise ParameterError(f"transform={name!r}: these settings are not those of {cls.__name__}")
         unknown = sorted(options.keys() - {f.name for f in dataclasses.fields(cls)})
         if unknown:

@@ -31,7 +31,7 @@ class Affine(Step):
     def __post_init__(self) -> None:
         for name in ("shift", "scale"):
             value = getattr(self, name)
-            rows = not isinstance(value, str) and np.ndim(value) == 1
+            rows = isinstance(value, list | tuple) or getattr(value, "ndim", 0) == 1
             self._set(**{name: tuple(real(name, v) for v in value) if rows else real(name, value)})
 
     def __call__(self, x: Array, transform: Any) -> Array:
