@@ -23,7 +23,7 @@ endif
 # Without CuPy's pool, so that each array is an allocation whose ends are watched.
 WATCHED := -c 'import sys, cupy, pytest; cupy.cuda.set_allocator(None); sys.exit(pytest.main(sys.argv[1:]))'
 
-.PHONY: demo demo-batch test test-slow test-gpu fuzz lint bench bench-gpu figure docs pages experiments test-oldest test-pythons clean
+.PHONY: demo demo-batch test test-slow test-gpu fuzz mutants lock audit lint bench bench-gpu figure docs pages experiments test-oldest test-pythons clean
 
 demo: .venv/demo.ready
 	@for name in stft logmel gammatone cqt vqt chroma mfcc lfcc cfp; do \
@@ -59,6 +59,21 @@ fuzz: .venv/dev.ready
 	@for target in settings params features manifest arguments; do \
 	  $(BIN)/python -m tests.fuzz $$target --seconds $(SECONDS) || exit 1; \
 	done
+
+# How many of the changes to stages and tape that mutmut makes are noticed; docs/mutants.md says what is left.
+mutants: .venv/dev.ready
+	$(BIN)/python -m pip install --quiet --editable '.[mutants]'
+	$(BIN)/mutmut run
+	$(BIN)/python -m docs.mutants
+
+# The versions that .ci/run installs for the first half of its tests, all newest ones; and whether flaws of theirs are known.
+lock: .venv-lock/bin/python
+	.venv-lock/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[dev,bench,fuzz]'
+	.venv-lock/bin/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' > .ci/lock.txt
+
+audit: .venv/dev.ready
+	$(BIN)/python -m pip install --quiet pip-audit
+	$(BIN)/pip-audit --requirement .ci/lock.txt --no-deps --disable-pip
 
 lint: .venv/dev.ready
 	$(BIN)/ruff check .
@@ -126,7 +141,7 @@ test-pythons:
 	  else echo "python$$version is not here: not tested"; fi; \
 	done
 
-.venv/bin/python .venv-3.12/bin/python .venv-3.13/bin/python .venv-oldest/bin/python:
+.venv/bin/python .venv-3.12/bin/python .venv-3.13/bin/python .venv-oldest/bin/python .venv-lock/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(@D:/bin=)
 
