@@ -23,7 +23,7 @@ endif
 # Without CuPy's pool, so that each array is an allocation whose ends are watched.
 WATCHED := -c 'import sys, cupy, pytest; cupy.cuda.set_allocator(None); sys.exit(pytest.main(sys.argv[1:]))'
 
-.PHONY: demo demo-batch test test-slow test-gpu fuzz mutants lock audit lint bench bench-gpu figure docs pages experiments test-oldest test-pythons clean
+.PHONY: demo demo-batch test test-slow test-gpu fuzz coverage mutants lock audit lint bench bench-gpu figure docs pages experiments test-oldest test-pythons clean
 
 demo: .venv/demo.ready
 	@for name in stft logmel gammatone cqt vqt chroma mfcc lfcc cfp; do \
@@ -59,6 +59,19 @@ fuzz: .venv/dev.ready
 	@for target in settings params features manifest arguments; do \
 	  $(BIN)/python -m tests.fuzz $$target --seconds $(SECONDS) || exit 1; \
 	done
+
+# Branches of the package that all tests together reach, in other processes too; kernels are compiled anew, as some of
+# what is counted runs when they are.
+coverage: export COVERAGE_FILE = $(CURDIR)/.coverage
+coverage: export NUMBA_CACHE_DIR = $(CURDIR)/.coverage-numba
+coverage: .venv/dev.ready
+	$(BIN)/python -m pip install --quiet --editable '.[coverage]'
+	rm -rf .coverage .coverage.* .coverage-numba
+	$(BIN)/coverage run $(PYTEST) -m "not slow"
+	$(BIN)/coverage run $(PYTEST) -m "not slow" --stand-in
+	$(BIN)/coverage run $(PYTEST) -m slow
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered --fail-under 97
 
 # How many of the changes to stages and tape that mutmut makes are noticed; docs/mutants.md says what is left.
 mutants: .venv/dev.ready

@@ -49,7 +49,8 @@ def _reduction(name, make, **more):
         return lambda xp, x: getattr(xp, name)(x, axis=axis, **options), make(2, 3, 4)
 
     axes = [None, 0, -1, (0, -1), (-1, 1)]
-    return [reduce(axis, keepdims=keepdims, **more) for axis in axes for keepdims in (False, True)]
+    kept = [reduce(axis, keepdims=keepdims, **more) for axis in axes for keepdims in (False, True)]
+    return [*kept, reduce(1, **more)]
 
 
 def _transformed(name, make):
@@ -62,7 +63,7 @@ def _transformed(name, make):
     return [
         *(transform(shape, **({} if n is None else {"n": n}), norm=norm) for norm in NORMS for shape, n in sizes),
         *(transform((7, 2), n=n, axis=0, norm="ortho") for n in (4, 7, 10)),
-        transform((2, 6, 3), axis=-2, norm="forward"),
+        *(transform((2, 6, 3), n=n, axis=-2, norm="forward") for n in (None, 4, 9)),
         transform((9,)),
     ]
 

@@ -150,6 +150,7 @@ def test_argnums_and_auxiliary_values():
     assert by_y.tolist() == [6, 16]
     assert by_x.tolist() == [9, 16]
     assert aa.grad(lambda x, y: np.sum(x * y), argnums=1)(x, y).tolist() == [1, 2]
+    assert aa.grad(lambda x, y, *, scale: scale * np.sum(x * y), argnums=-2)(x, y, scale=2.0).tolist() == [6, 8]
 
 
 def test_other_arguments_pass_as_they_are():
@@ -177,7 +178,10 @@ def test_other_arguments_pass_as_they_are():
         (lambda: aa.grad(np.sum)(x=np.ones(2)), "argnums=0: must name arguments given by position, here 0"),
         (lambda: aa.vjp(abs, np.ones(2))[1](np.ones(3)), r"gradient of shape \(3,\): must be \(2,\), as the value is"),
         (lambda: aa.vjp(abs, np.ones(2))[1]([np.ones(2)] * 2), "2 gradients: must be one for each of 1 arrays"),
-        (lambda: aa.value_and_grad(np.sum, has_aux=True)(np.ones(2)), "has_aux=True: the function must return a pair"),
+        (
+            lambda: aa.value_and_grad(np.sum, has_aux=True)(np.ones(2)),
+            "^has_aux=True: the function must return a pair of loss and anything else$",
+        ),
     ],
 )
 def test_what_has_no_gradient_is_refused(call, message):

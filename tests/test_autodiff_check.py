@@ -13,8 +13,8 @@ X = np.random.default_rng(3).standard_normal((3, 4))
 Z = X + 1j * X[::-1] ** 2
 
 
-def both_numbers(error):
-    return [float(n) for n in re.search(r"gives (\S+), central differences (\S+) ", str(error.value)).groups()]
+def both_numbers(message):
+    return [float(n) for n in re.search(r"gives (\S+), central differences (\S+) ", message).groups()]
 
 
 def test_right_gradients_pass(library):
@@ -65,8 +65,20 @@ def test_the_message_has_both_numbers(monkeypatch):
     monkeypatch.setitem(recording.RULES, "negative", (lambda g, r, x: -2 * g,))
     with pytest.raises(aa.DifferentiationError) as error:
         aa.check_grads(lambda x: -x, X)
-    ours, differences = both_numbers(error)
+    ours, differences = both_numbers(str(error.value))
     assert ours == pytest.approx(2 * differences, rel=1e-8)
+
+
+def test_the_seed_chooses_the_directions(monkeypatch):
+    monkeypatch.setitem(recording.RULES, "negative", (lambda g, r, x: -2 * g,))
+
+    def message(**options):
+        with pytest.raises(aa.DifferentiationError) as error:
+            aa.check_grads(lambda x: -x, X, **options)
+        return str(error.value)
+
+    assert message() == message(seed=0)
+    assert both_numbers(message(seed=0)) != both_numbers(message(seed=1))
 
 
 def test_kinks_are_found_and_a_tolerance_or_another_step_can_pass_them():

@@ -117,6 +117,7 @@ REFUSED = {
     "no VJP for xp.max with these options": lambda v: np.max(v, initial=3.0),
     "no VJP for xp.concat with these options": lambda v: np.concatenate([v, v], dtype=np.float32),
     r"xp.einsum\('ii->i'\): give subscripts as text": lambda v: np.einsum("ii->i", v[:, :3]),
+    r"xp.einsum\('ii'\): give subscripts as text": lambda v: np.einsum("ii", v[:, :3]),
     r"xp.einsum\(.*: give subscripts as text": lambda v: np.einsum(v, [0, 1], [0]),
     "cannot become a plain one": lambda v: np.asarray(v),
     "an array on the tape cannot become": lambda v: np.array([v, v]),
@@ -136,6 +137,12 @@ REFUSED = {
 def test_what_would_lose_gradients_is_refused(message):
     with pytest.raises(aa.DifferentiationError, match=message):
         REFUSED[message](Var(X))
+
+
+def test_the_whole_message_says_what_to_do():
+    with pytest.raises(aa.DifferentiationError) as error:
+        np.asarray(Var(X))
+    assert str(error.value) == "an array on the tape cannot become a plain one: use its functions, or .value"
 
 
 def test_elements_of_plain_arrays_cannot_be_set():

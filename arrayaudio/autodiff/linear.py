@@ -19,7 +19,7 @@ def conj(x: Any) -> Any:
     return complex(x).conjugate() if isinstance(x, complex) else x
 
 
-def reversed_sum(g: Array, axis: int) -> Array:
+def reversed_sum(g: Array, axis: int | None) -> Array:
     """Sums of all values from each on."""
     xp = namespace(g)
     summed = getattr(xp, "cumulative_sum", None) or xp.cumsum
@@ -27,7 +27,7 @@ def reversed_sum(g: Array, axis: int) -> Array:
 
 
 def _cumulated(g: Array, r: Array, x: Array, axis: int | None = None) -> Array:
-    return namespace(g).reshape(reversed_sum(g, 0 if axis is None else axis), x.shape)
+    return namespace(g).reshape(reversed_sum(g, axis), x.shape)
 
 
 def unsorted(g: Array, x: Array, axis: int | None) -> Array:
@@ -75,9 +75,9 @@ def _backward(shift: Any) -> Any:
 def _left(g: Array, r: Array, a: Array, b: Array) -> Array:
     xp = namespace(g)
     if b.ndim == 1:
-        return conj(b) * (g[..., None] if a.ndim > 1 else g)
-    if a.ndim == 1:
-        return xp.sum((conj(b) @ g[..., None])[..., 0], axis=tuple(range(b.ndim - 2)))
+        return conj(b) * g[..., None]
+    if a.ndim == 1:  # and was stretched over all items, as the tape knows; so was b below
+        return (conj(b) @ g[..., None])[..., 0]
     return g @ conj(xp.matrix_transpose(b))
 
 
@@ -86,7 +86,7 @@ def _right(g: Array, r: Array, a: Array, b: Array) -> Array:
     if a.ndim == 1:
         return conj(a) * g if b.ndim == 1 else conj(a)[:, None] * g[..., None, :]
     if b.ndim == 1:
-        return xp.sum(conj(a) * g[..., None], axis=tuple(range(a.ndim - 1)))
+        return conj(a) * g[..., None]
     if b.ndim == 2:  # the sum over all items is one product
         rows, sums = (xp.reshape(x, (-1, x.shape[-1])) for x in (a, g))
         return conj(xp.matrix_transpose(rows)) @ sums
@@ -177,8 +177,8 @@ def _explicit(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
     for letters, ndim in zip(left.split(","), ndims, strict=True):
         extra = ndim - len(letters.replace("...", ""))
         widest = max(widest, extra)
-        inputs.append(letters.replace("...", "".join(free[len(free) - extra :]) if extra else ""))
-    dots = "".join(free[len(free) - widest :]) if widest else ""
+        inputs.append(letters.replace("...", "".join(free[len(free) - extra :])))
+    dots = "".join(free[len(free) - widest :])
     if not arrow:
         names = left.replace(",", "").replace("...", "")
         output = dots + "".join(sorted(letter for letter in set(names) if names.count(letter) == 1))

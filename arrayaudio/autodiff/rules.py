@@ -100,7 +100,7 @@ def _base(g: Array, r: Array, x: Array, y: Any) -> Array:
 
 def _exponent(g: Array, r: Array, x: Any, y: Array) -> Array:
     xp = namespace(g)
-    x = x if hasattr(x, "dtype") else xp.asarray(x, dtype=g.dtype)
+    x = xp.asarray(x, dtype=g.dtype)
     return g * conj(r * xp.log(xp.where(x == 0, xp.ones_like(x), x)))
 
 
