@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 import arrayaudio as aa
 from arrayaudio.constants import Constant
-from arrayaudio.frames import PAD_MODES, Framing, frame, overlap_add, pad, windowed_frames
+from arrayaudio.frames import PAD_MODES, Framing, frame, lengthened, overlap_add, pad, windowed_frames
 
 from . import naive
 from .tolerances import assert_same_spectrum
@@ -19,6 +19,16 @@ def test_padding_is_numpys(library, mode, n, padding, rng):
     np.testing.assert_allclose(library.to_numpy(pad(library.asarray(y), padding, mode)), expected, rtol=0, atol=1e-15)
     if padding:
         np.testing.assert_allclose(np.pad(y, [(0, 0), (padding, padding)], mode=mode), expected, rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize(("before", "length"), [(0, 3), (0, 5), (0, 9), (2, 7), (2, 9), (2, 4), (4, 4), (6, 5)])
+def test_signals_are_lengthened_with_zeros_and_cut(library, before, length, dtype, rng):
+    x = rng.standard_normal((2, 5)).astype(dtype)
+    expected = np.zeros((2, 20), dtype)
+    expected[:, before : before + 5] = x
+    found = library.to_numpy(lengthened(library.asarray(x), before, length))
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, expected[:, :length])
 
 
 @pytest.mark.parametrize(("length", "hop"), [(4, 1), (4, 2), (5, 3), (4, 4), (4, 7), (1, 1), (7, 2), (3, 50)])
