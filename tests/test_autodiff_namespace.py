@@ -9,6 +9,7 @@ import scipy.signal
 
 import arrayaudio as aa
 from arrayaudio.arrays import namespace
+from arrayaudio.autodiff import namespace as recording
 from arrayaudio.autodiff.namespace import CONSTANT, STANDARD, Var
 from arrayaudio.autodiff.rules import RULES
 
@@ -143,6 +144,16 @@ def test_the_whole_message_says_what_to_do():
     with pytest.raises(aa.DifferentiationError) as error:
         np.asarray(Var(X))
     assert str(error.value) == "an array on the tape cannot become a plain one: use its functions, or .value"
+
+
+def test_methods_and_operators_are_made_of_names():
+    v = Var(X)
+    method = recording._method("sum")
+    assert method.__name__ == "sum"
+    np.testing.assert_array_equal(method(v, 0, keepdims=True).value, X.sum(0, keepdims=True))
+    np.testing.assert_array_equal(recording._operator("subtract")(v, 2.0).value, X - 2)
+    np.testing.assert_array_equal(recording._operator("subtract", swapped=True)(v, 2.0).value, 2 - X)
+    np.testing.assert_array_equal(recording._operator("negative")(v).value, -X)
 
 
 def test_elements_of_plain_arrays_cannot_be_set():

@@ -33,7 +33,9 @@ def test_filters_between_the_outer_centres_add_up_to_one():
     np.testing.assert_allclose(weights.sum(axis=0)[(hz >= 500) & (hz <= 7500)], 1, rtol=1e-12)
 
 
-@pytest.mark.parametrize(("n_fft", "n_filter", "more"), [(64, 81, ""), (62, 81, " and 1 more"), (64, 84, " and 2 more")])
+@pytest.mark.parametrize(
+    ("n_fft", "n_filter", "more"), [(64, 81, ""), (62, 81, " and 1 more"), (64, 84, " and 2 more")]
+)
 def test_empty_bands_are_named(n_fft, n_filter, more):
     with pytest.warns(aa.ArrayAudioWarning) as caught:
         weights = aa.filters.linear(sr=8000, n_fft=n_fft, n_filter=n_filter)
