@@ -1,6 +1,6 @@
 """Run one target for some seconds, beginning with its corpus; a finding is written to the folder that is named.
 
-python -m tests.fuzz TARGET [--seconds N] [--findings FOLDER] [--keep]
+python -m tests.fuzz TARGET [--seconds N] [--seed N] [--findings FOLDER] [--keep]
 """
 
 import argparse
@@ -22,6 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
     parser.add_argument("target", choices=TARGETS)
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=0, help="0 for another each time")
     parser.add_argument("--findings", type=Path, default=Path("fuzz-findings"))
     parser.add_argument("--keep", action="store_true", help="add inputs that reach something new to the corpus")
     given = parser.parse_args()
@@ -29,9 +30,10 @@ def main() -> None:
     new = corpus if given.keep else findings / "new"
     for folder in (findings, new):
         folder.mkdir(parents=True, exist_ok=True)
-    options = [f"-max_total_time={given.seconds}", f"-artifact_prefix={findings}/", "-max_len=4096", "-timeout=60"]
+    options = [f"-max_total_time={given.seconds}", f"-seed={given.seed}", f"-artifact_prefix={findings}/"]
+    options += ["-max_len=4096", "-timeout=60", "-rss_limit_mb=4096"]
     warnings.simplefilter("ignore")
-    atheris.Setup([sys.argv[0], *options, "-rss_limit_mb=4096", str(new), str(corpus)], TARGETS[given.target])
+    atheris.Setup([sys.argv[0], *options, str(new), str(corpus)], TARGETS[given.target])
     with contextlib.suppress(SystemExit):
         atheris.Fuzz()
 
