@@ -183,17 +183,17 @@ def record(name: str, function: Callable[..., Any], args: Any, options: dict[str
         return function(*plain, **options)
     if name == "einsum":
         part = functools.partial(einsum_part, subscripts=checked_subscripts(plain[0]))
-        return _joining(function(*plain, **options), part, args[1:], plain[1:], (), {})
+        return _joining(name, function(*plain, **options), part, args[1:], plain[1:], (), {})
     if name in JOINING:
         _check_options(name, JOINING[name], len(plain), tuple(options))
-        return _joining(function(*plain, **options), JOINING[name], args[0], plain[0], plain[1:], options)
+        return _joining(name, function(*plain, **options), JOINING[name], args[0], plain[0], plain[1:], options)
     rules = RULES.get(name, ())
     unknown = [place for place in places if place >= len(rules)]
     if unknown:
         raise DifferentiationError(
             f"no VJP for argument {unknown[0] + 1} of xp.{name}: write it with functions that have one"
         )
-    used = [(args[place].node, rule) for place in places if (rule := rules[place])]
+    used = [(_node(name, args[place]), rule) for place in places if (rule := rules[place])]
     if options or len(plain) > len(rules):
         for _, rule in used:
             _check_options(name, rule, len(plain), tuple(options))
@@ -215,14 +215,19 @@ def _pull(rule: Callable[..., Array], result: Array, args: list[Any], options: d
     return lambda g: rule(g, result, *args, **options)
 
 
-def _joining(result: Array, rule: Any, inputs: Any, plain: Any, more: Any, options: dict[str, Any]) -> Any:
+def _node(name: str, x: Any) -> Node:
+    if isinstance(x, Var):
+        return x.node
+    raise DifferentiationError(f"xp.{name}: a list of arrays on the tape was given as an array: use xp.stack first")
+
+
+def _joining(name: str, result: Array, rule: Any, inputs: Any, plain: Any, more: Any, options: dict[str, Any]) -> Any:
     """Put a function of a list of arrays on the tape."""
 
     def pull(k: int) -> Pull:
         return lambda g: rule(g, k, plain, *more, **options)
 
-    parents = [(variable.node, pull(k)) for k, variable in enumerate(inputs) if isinstance(variable, Var)]
-    return Var(result, parents) if parents else result
+    return Var(result, [(_node(name, x), pull(k)) for k, x in enumerate(inputs) if x is not plain[k]])
 
 
 class Facade(types.ModuleType):

@@ -34,7 +34,7 @@ def fitted(gradient: Array, like: tuple[tuple[int, ...], str]) -> Array:
     if gradient.shape != shape:
         extra = gradient.ndim - len(shape)
         stretched = [extra + i for i, n in enumerate(shape) if n == 1 and gradient.shape[extra + i] != 1]
-        gradient = xp.sum(gradient, axis=(*range(extra), *stretched), keepdims=True)
+        gradient = xp.sum(gradient, axis=(*range(extra), *stretched))
         gradient = xp.reshape(gradient, shape)
     if dtype_name(gradient).startswith("complex") and not dtype.startswith("complex"):
         gradient = xp.real(gradient)
