@@ -1,5 +1,6 @@
 """The way back: from spectra to waveforms."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -95,4 +96,4 @@ def weighed(added: Array, squares: Array, framing: Framing, window: Constant, le
     xp = namespace(added)
     here = slice(framing.padding, framing.padding + length)
     reached = squares[here] > NEGLIGIBLE * float(np.max(to_numpy(plain(window.value))) ** 2)
-    return added[..., here] / xp.where(reached, squares[here], xp.ones_like(squares[here]))
+    return added[..., here] / xp.where(reached, squares[here], xp.full_like(squares[here], math.inf))
