@@ -137,5 +137,9 @@ def test_bad_filters_are_refused(options, message):
         aa.filters.linear(**({"sr": 16000, "n_fft": 512} | options))
 
 
+def test_there_are_128_filters_unless_asked_for_others():
+    assert aa.filters.linear(sr=16000, n_fft=2048).shape == (128, 1025)
+
+
 def test_rates_below_one_are_rates_too():
     np.testing.assert_array_equal(aa.filters.linear(sr=0.5, n_fft=4, n_filter=1), [[0, 1, 0]])

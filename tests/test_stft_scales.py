@@ -19,6 +19,7 @@ from arrayaudio.kernels.cpu.spectrogram import spectrogram as kernel
 from arrayaudio.nonuniform import is_dense
 from arrayaudio.plan import Plan, spectrogram
 from arrayaudio.plan_inverse import adjoint
+from arrayaudio.project import fourier_basis
 from arrayaudio.transforms.base import compiled
 
 from . import naive_scales, traced
@@ -289,3 +290,9 @@ class TestSettings:
     def test_magnitudes_have_no_inverse(self):
         with pytest.raises(aa.ParameterError, match="output='power': only complex"):
             aa.STFT(sr=8000, freq_scale="log", output="power").inverse(np.ones((1025, 3)))
+
+
+def test_bases_are_those_of_the_dft(rng):
+    window, y = rng.uniform(0.5, 1.5, 8), rng.standard_normal(8)
+    real, imag = fourier_basis(window, np.arange(8) / 8)
+    np.testing.assert_allclose(real @ y + 1j * (imag @ y), np.fft.fft(window * y), atol=1e-13)
