@@ -138,7 +138,9 @@ class Jobs(RuleBasedStateMachine):
     @precondition(recordings)
     @rule(pid=st.integers(1, 99999))
     def leave_what_was_begun(self, pid):
+        # A group of a store is a folder, and lies beside what was begun as one.
         for folder in {(self.out / name).parent for name in self.names()}:
+            folder = folder.parent if self.kind == "zarr" else folder
             if folder.is_dir():
                 (folder / f".{pid}-140.part").write_bytes(b"half of")
 
@@ -236,7 +238,8 @@ class Jobs(RuleBasedStateMachine):
         if name.endswith(".part"):
             return Path(name).parent not in {parent for known in self.names() for parent in Path(known).parents}
         if self.kind == "zarr":
-            return any(Path(known).parent in Path(name).parents for known in self.targets) or "b" in name
+            place, groups = Path(name), [Path(known) for known in self.targets]
+            return any(group.parent in place.parents or place.parent in group.parents for group in groups)
         return name.removesuffix(".json") in self.targets
 
     def teardown(self):
@@ -322,9 +325,9 @@ def test_any_order_of_changes_deaths_and_ends(kind):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["npz", "npy", "zarr", "parquet"])
 def test_longer_orders(kind):
-    explored(Jobs, kind, max_examples=60, stateful_step_count=30)
+    explored(Jobs, kind, max_examples=15, stateful_step_count=30)
 
 
 @pytest.mark.slow
 def test_any_order_of_changes_and_deaths_of_processes():
-    explored(Processes, "npz", max_examples=6, stateful_step_count=12)
+    explored(Processes, "npz", max_examples=5, stateful_step_count=12)
