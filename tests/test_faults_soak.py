@@ -99,7 +99,7 @@ def twice(first, rounds, call):
 
 def grown(script, tmp_path):
     """How much a process holds more after many calls than after some."""
-    return json.loads(apart(MEASURED + script, tmp_path).splitlines()[-1])
+    return json.loads(apart(MEASURED + script, tmp_path, timeout=500).splitlines()[-1])
 
 
 def test_ten_thousand_calls_hold_nothing(tmp_path):
@@ -111,13 +111,14 @@ def gradient(transform):
     return aa.value_and_grad(lambda y: (abs(transform(y)) ** 2).sum())(y)
 calls = [functools.partial(transform, y) for transform in TRANSFORMS.values()]
 calls += [functools.partial(gradient, transform) for transform in TRANSFORMS.values()]
-calls += [functools.partial(call, make()) for call, make in CALLS.values()]
+# Two do what others do, and take long.
+calls += [functools.partial(call, make()) for name, (call, make) in CALLS.items() if name not in ("icqt", "mel_to_audio")]
 rng = np.random.default_rng(0)
 def all_of_them(k):
     # In an order of their own, and at the end of each part in the same, which leaves the same in caches.
     for place in range(len(calls)) if k in (FIRST - 1, FIRST + ROUNDS - 1) else rng.permutation(len(calls)):
         calls[place]()
-FIRST, ROUNDS = 30, -(-10_000 // len(calls))
+FIRST, ROUNDS = 25, -(-10_000 // len(calls))
 twice(FIRST, ROUNDS, all_of_them)
 """
     growth = grown(script, tmp_path)
@@ -155,7 +156,7 @@ def files(k):
     refused(io.load_features, here / "bad.wav")
     refused(aa.load_transform, here / "bad.wav")
     refused(io.load, here / "gone.wav")
-twice(200, 500, files)
+twice(700, 500, files)
 """
     growth = grown(script, tmp_path)
     assert growth["bytes"] < 1_000_000, growth
