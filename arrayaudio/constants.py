@@ -26,7 +26,7 @@ class Constant:
         self.value.setflags(write=False)
         self._dtype = given.dtype if given.dtype in (np.float16, np.float32) else self.value.dtype
         self._copies: dict[tuple[str, str, str], Array] = {}
-        self._derived: dict[Callable[[np.ndarray], Any], Any] = {}
+        self._derived: dict[tuple[Any, ...], Any] = {}
 
     def like(self, array: Array) -> Array:
         """Return the constant in the precision of `array`, to be combined with it."""
@@ -48,11 +48,12 @@ class Constant:
         """A copy of the values in the precision in which they came."""
         return self.value.astype(self._dtype)
 
-    def derived(self, build: Callable[[np.ndarray], Any]) -> Any:
-        """Return build(value), computed once."""
-        if build not in self._derived:
-            self._derived[build] = build(self.value)
-        return self._derived[build]
+    def derived(self, build: Callable[..., Any], *options: Any) -> Any:
+        """Return build(value, *options), computed once; `build` must be the same function each time."""
+        key = (build, *options)
+        if key not in self._derived:
+            self._derived[key] = build(self.value, *options)
+        return self._derived[key]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Constant) and np.array_equal(self.value, other.value)

@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -202,7 +201,7 @@ def _of_magnitudes(g: Array, plan: Plan, exponent: float) -> Array:
     if plan.bank is None:
         return g * _adjoint_weights(n_fft, exponent).like(g)
     if plan.bank.fixed:
-        return xp.matmul(plan.bank.derived(_adjoint_bank(n_fft, exponent)).like(g), g)
+        return xp.matmul(plan.bank.derived(_adjoint_bank, n_fft, exponent).like(g), g)
     return xp.matmul(xp.matrix_transpose(plan.bank.like(g)), g) * _adjoint_weights(n_fft, exponent).like(g)
 
 
@@ -212,7 +211,6 @@ def _adjoint_weights(n_fft: int, factor: float) -> Constant:
     return Constant(factor * n_fft * half_weights(n_fft, 0.5).value)
 
 
-@functools.lru_cache(maxsize=32)
-def _adjoint_bank(n_fft: int, factor: float) -> Callable[[np.ndarray], Constant]:
-    """Return the function that makes the adjoint of a bank, with these weights."""
-    return lambda bank: Constant(_adjoint_weights(n_fft, factor).value * bank.T)
+def _adjoint_bank(bank: np.ndarray, n_fft: int, factor: float) -> Constant:
+    """The adjoint of a bank, with these weights."""
+    return Constant(_adjoint_weights(n_fft, factor).value * bank.T)

@@ -1,5 +1,8 @@
 """Gradients of every public transform, feature and way back: central differences, and PyTorch's autograd."""
 
+import gc
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -249,3 +252,24 @@ def test_gradients_are_the_same_on_every_library(name, library, dtype):
     found = gradient(library.asarray(signal))
     assert dtype_name(found) == dtype
     assert_same_levels(library.to_numpy(found) / np.abs(expected).max(), expected / np.abs(expected).max(), dtype)
+
+
+def test_gradients_of_many_transforms_in_turn_keep_each_adjoint_once():
+    bands = [aa.MelSpectrogram(sr=SR, n_fft=101 + 2 * k, hop_length=500, n_mels=10) for k in range(40)]
+
+    def each():
+        for transform in bands:
+            aa.grad(lambda y, transform=transform: transform(y).sum())(y)
+
+    def traced_after_each():
+        each()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    each()
+    tracemalloc.start()
+    try:
+        before = traced_after_each()
+        assert traced_after_each() - before < 20_000  # an adjoint takes 4000 bytes at least
+    finally:
+        tracemalloc.stop()

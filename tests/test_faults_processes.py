@@ -31,7 +31,7 @@ y = np.random.default_rng(5).standard_normal((2, 4000)).astype(np.float32)
 """
 
 
-def apart(script, tmp_path, **options):
+def apart(script, tmp_path, timeout=300, **options):
     """Run Python with every transform at hand, in a process of its own."""
     words = [
         sys.executable,
@@ -42,7 +42,7 @@ def apart(script, tmp_path, **options):
         "-c",
         FILE.format(root=str(ROOT)) + script,
     ]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False, **options)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=timeout, check=False, **options)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

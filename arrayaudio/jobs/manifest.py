@@ -90,6 +90,10 @@ class Manifest:
     def __enter__(self) -> Self:
         return self
 
+    def flush(self) -> None:
+        """Wait until the disk has all rows."""
+        os.fsync(self._file.fileno())
+
     def __exit__(self, *_: object) -> None:
         with self._file:
-            os.fsync(self._file.fileno())
+            self.flush()

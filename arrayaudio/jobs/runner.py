@@ -19,6 +19,7 @@ from arrayaudio.jobs.settings import Settings
 from arrayaudio.versions import versions
 
 SETTINGS = "settings.json"
+CHANGED = "the recording is another one than before, and the run that was to do it again did not end"
 
 Executor = Callable[[list[Task]], Iterable[tuple[Task, Row]]]
 
@@ -53,37 +54,42 @@ def run_job(
             left = []
             for task in tasks:
                 row = before.get(str(task.target.relative_to(out)))
-                if row is not None and _is_done(task, row, pictures):
+                if row is None or row.status == "failed":
+                    left.append(task)
+                elif not _is_of(task, row):
+                    # Should this run end between the new output and its row, the old row must not vouch for it.
+                    manifest.append(replace(row, status="failed", reason=CHANGED))
+                    left.append(task)
+                elif not _is_there(task, row, pictures):
+                    left.append(task)
+                else:
                     row = replace(row, status="skipped", fingerprint=fingerprint(task.source), seconds=0.0)
                     manifest.append(row)
                     yield task, row
-                else:
-                    left.append(task)
+            manifest.flush()
             for task, row in execute(left):
                 manifest.append(row)
                 yield task, row
             _remove_parts(left, out)
 
 
-def _is_done(task: Task, row: Row, pictures: bool) -> bool:
-    """Whether an earlier run has written the target of a task, from the same recording, and it is still there."""
-    if row.status == "failed" or row.path != os.path.abspath(task.source):  # noqa: PTH100
-        return False
-    if not _is_same(task.source, row):
-        return False
+def _is_there(task: Task, row: Row, pictures: bool) -> bool:
+    """Whether what an earlier run has written is still there."""
     if not task.target.is_file() or task.target.stat().st_size != row.output_bytes:
         return False
     return not pictures or picture_of(task.target).is_file()
 
 
-def _is_same(source: Path, row: Row) -> bool:
-    """Whether a recording is what it was: not touched since, or still of the same content."""
-    now = fingerprint(source)
+def _is_of(task: Task, row: Row) -> bool:
+    """Whether the row is of the recording of a task, not touched since, or still of the same content."""
+    if row.path != os.path.abspath(task.source):  # noqa: PTH100
+        return False
+    now = fingerprint(task.source)
     if now is None or row.fingerprint is None or now == row.fingerprint:
         return now == row.fingerprint is not None
     if row.sha256 is None or now.partition("-")[0] != row.fingerprint.partition("-")[0]:
         return False
-    with source.open("rb") as file:
+    with task.source.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest() == row.sha256
 
 

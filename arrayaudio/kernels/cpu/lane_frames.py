@@ -142,8 +142,8 @@ def lane_spectrogram(signals: np.ndarray, plan: Any, edges: Any, results: np.nda
     n_fft, n_frames = framing.frame_length, results.shape[-1]
     place = layout(n_fft, dtype)
     L = place.n_lanes
-    window = plan.window.derived(_halved(dtype))
-    bands = _bands(dtype)(np.zeros((1, 1))) if plan.bank is None else plan.bank.derived(_bands(dtype))
+    window = plan.window.derived(_halved, dtype)
+    bands = _bands(np.zeros((1, 1)), dtype) if plan.bank is None else plan.bank.derived(_bands, dtype)
     detector = {"complex": "complex", 1.0: "magnitude", 2.0: "power"}[plan.detector]
     run_frames = kernel(place, detector, plan.bank is not None, plan.scaling is not None)
     sizes = (place.size, 4 * place.third * L, (n_fft // 2 + 1) * 2 * L, L * n_fft, 2 * L)
@@ -175,22 +175,16 @@ def lane_spectrogram(signals: np.ndarray, plan: Any, edges: Any, results: np.nda
     run(tile, [(item, first) for item in range(0, len(signals), together) for first in range(0, n_frames, size)])
 
 
-@functools.cache
-def _halved(dtype: np.dtype[Any]) -> Callable[[np.ndarray], np.ndarray]:
+def _halved(window: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
     """Half a window in a dtype: spectra of real numbers are sums of two halves."""
-    return lambda window: (window / 2).astype(dtype)
+    return (window / 2).astype(dtype)
 
 
-@functools.cache
-def _bands(dtype: np.dtype[Any]) -> Callable[[np.ndarray], Bands]:
+def _bands(matrix: np.ndarray, dtype: np.dtype[Any]) -> Bands:
     """Bands of a matrix in a dtype."""
-
-    def build(matrix: np.ndarray) -> Bands:
-        starts, widths, weights = banded(matrix)
-        inside = np.arange(weights.shape[1]) < widths[:, None]
-        return Bands(starts, widths, weights[inside].astype(dtype))
-
-    return build
+    starts, widths, weights = banded(matrix)
+    inside = np.arange(weights.shape[1]) < widths[:, None]
+    return Bands(starts, widths, weights[inside].astype(dtype))
 
 
 def banded(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,7 +1,5 @@
 """Resampling by a polyphase matrix: two outputs of a frame at a time, as if they were one complex coefficient."""
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,25 +12,20 @@ from arrayaudio.kernels.cpu.vectors import CACHE_LINE, aligned
 TILE, STEP = 256, CACHE_LINE // 4
 
 
-@functools.cache
-def pairs(dtype: np.dtype[Any]) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+def pairs(matrix: np.ndarray, dtype: np.dtype[Any]) -> tuple[np.ndarray, np.ndarray]:
     """Columns of a matrix (taps, up) as rows, an even number, and the columns of each two that are not all zero."""
-
-    def build(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        taps, up = matrix.shape
-        rows = aligned((up + up % 2, -(-taps // STEP) * STEP), dtype)
-        rows[...] = 0
-        rows[:up, :taps] = matrix.T
-        used = (rows != 0).reshape(-1, 2, rows.shape[1]).any(axis=1)
-        stops = rows.shape[1] - used[:, ::-1].argmax(axis=1)
-        return rows, np.stack([used.argmax(axis=1) // STEP * STEP, -(-stops // STEP) * STEP], axis=1)
-
-    return build
+    taps, up = matrix.shape
+    rows = aligned((up + up % 2, -(-taps // STEP) * STEP), dtype)
+    rows[...] = 0
+    rows[:up, :taps] = matrix.T
+    used = (rows != 0).reshape(-1, 2, rows.shape[1]).any(axis=1)
+    stops = rows.shape[1] - used[:, ::-1].argmax(axis=1)
+    return rows, np.stack([used.argmax(axis=1) // STEP * STEP, -(-stops // STEP) * STEP], axis=1)
 
 
 def polyphase(y: np.ndarray, up: int, down: int, reach: int, matrix: Any) -> Any:
     """Frames of (..., n_samples), `down` apart, times a matrix (taps, up): (..., ceil(n_samples up / down))."""
-    (*batch, n_samples), (rows, spans) = y.shape, matrix.derived(pairs(y.dtype))
+    (*batch, n_samples), (rows, spans) = y.shape, matrix.derived(pairs, y.dtype)
     n_out = -(-n_samples * up // down)
     count = -(-n_out // up)
     signals = y.reshape(-1, n_samples)

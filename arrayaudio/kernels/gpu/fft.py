@@ -27,7 +27,7 @@ class Tile(NamedTuple):
         return 2 * itemsize * self.n_frames * self.pitch
 
 
-@functools.cache
+@functools.lru_cache(maxsize=256)
 def radices(n_fft: int) -> tuple[int, ...] | None:
     """Return sizes of butterflies whose product is n_fft / 2, the largest first; None for lengths not covered.
 

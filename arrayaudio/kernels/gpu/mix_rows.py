@@ -1,7 +1,5 @@
 """Few weighted sums of rows: columns side by side in threads, where a matrix library would wait for memory."""
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
 import cupy
@@ -27,18 +25,13 @@ def program(n_rows: int, n_columns: int, dtype: str) -> Program:
     return Program("mix_rows", dtype, (f"ROWS={n_rows}", f"COLUMNS={n_columns}"))
 
 
-@functools.cache
-def grouped(dtype: str, device: int) -> Callable[[np.ndarray], Any]:  # noqa: ARG001 - copies live on devices
+def grouped(matrix: np.ndarray, dtype: str, device: int) -> Any:  # noqa: ARG001 - copies live on devices
     """Weights of groups of sums next to each other, (n_groups, n_in, rows), in the memory of the current device."""
-
-    def build(matrix: np.ndarray) -> Any:
-        n_out, n_in = matrix.shape
-        n_rows = rows_of_thread(n_out)
-        whole = np.zeros((-(-n_out // n_rows) * n_rows, n_in), dtype)
-        whole[:n_out] = matrix
-        return on_device(np.ascontiguousarray(whole.reshape(-1, n_rows, n_in).swapaxes(1, 2)))
-
-    return build
+    n_out, n_in = matrix.shape
+    n_rows = rows_of_thread(n_out)
+    whole = np.zeros((-(-n_out // n_rows) * n_rows, n_in), dtype)
+    whole[:n_out] = matrix
+    return on_device(np.ascontiguousarray(whole.reshape(-1, n_rows, n_in).swapaxes(1, 2)))
 
 
 def mix_rows(S: Any, matrix: Any) -> Any:
@@ -62,7 +55,7 @@ def mix_rows(S: Any, matrix: Any) -> Any:
         (THREADS,),
         (
             cupy.ascontiguousarray(S),
-            matrix.derived(grouped(S.dtype.name, current_device())),
+            matrix.derived(grouped, S.dtype.name, current_device()),
             out,
             np.int64(n_items),
             np.int64(n_frames),

@@ -1,7 +1,5 @@
 """Resampling by a polyphase matrix, of which only the taps that count are taken."""
 
-import functools
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import cupy
@@ -24,24 +22,19 @@ class Taps(NamedTuple):
     stop: int
 
 
-@functools.cache
-def grouped(dtype: str, device: int) -> Callable[[np.ndarray], Taps]:  # noqa: ARG001 - copies live on devices
+def grouped(matrix: np.ndarray, dtype: str, device: int) -> Taps:  # noqa: ARG001 - copies live on devices
     """Taps of a matrix (taps, up) from the first to the last that counts, in the memory of the current device."""
-
-    def build(matrix: np.ndarray) -> Taps:
-        taps, up = matrix.shape
-        whole = np.zeros((taps, -(-up // WIDTH) * WIDTH))
-        whole[:, :up] = matrix
-        groups = np.split(whole, whole.shape[1] // WIDTH, axis=1)
-        counted = [np.flatnonzero(group.any(axis=1)) for group in groups]
-        spans = [(at[0], at[-1] + 1) if at.size else (0, 1) for at in counted]
-        weights = np.concatenate([group[first:stop] for group, (first, stop) in zip(groups, spans, strict=True)])
-        begins = np.cumsum([0, *(stop - first for first, stop in spans)])
-        first, stops = np.array(spans, np.int32).T
-        places = (on_device(begins.astype(np.int32)), on_device(np.ascontiguousarray(first)))
-        return Taps(on_device(weights.astype(dtype)), *places, int(stops.max()))
-
-    return build
+    taps, up = matrix.shape
+    whole = np.zeros((taps, -(-up // WIDTH) * WIDTH))
+    whole[:, :up] = matrix
+    groups = np.split(whole, whole.shape[1] // WIDTH, axis=1)
+    counted = [np.flatnonzero(group.any(axis=1)) for group in groups]
+    spans = [(at[0], at[-1] + 1) if at.size else (0, 1) for at in counted]
+    weights = np.concatenate([group[first:stop] for group, (first, stop) in zip(groups, spans, strict=True)])
+    begins = np.cumsum([0, *(stop - first for first, stop in spans)])
+    first, stops = np.array(spans, np.int32).T
+    places = (on_device(begins.astype(np.int32)), on_device(np.ascontiguousarray(first)))
+    return Taps(on_device(weights.astype(dtype)), *places, int(stops.max()))
 
 
 def program(frames: int, dtype: str) -> Program:
@@ -57,7 +50,7 @@ def polyphase(y: Any, up: int, down: int, reach: int, matrix: Any) -> Any:
     n_out = -(-n_samples * up // down)
     n_frames, n_items = -(-n_out // up), y.size // max(1, n_samples)
     device = current_device()
-    taps = matrix.derived(grouped(y.dtype.name, device))
+    taps = matrix.derived(grouped, y.dtype.name, device)
 
     def tile(frames: int) -> tuple[int, int]:
         """Samples of a block, and bytes that it keeps them in."""
