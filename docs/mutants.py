@@ -31,7 +31,28 @@ mostly tables that mutmut leaves alone. Each change is tried alone, against the 
 """
 
 # For each survivor: the end of the function's name, a pattern of the changed line, and the reason.
-WHY: list[tuple[str, str, str]] = []
+WHY = [
+    *(
+        (function, r"strict=(None|False)|shape, \)|sizes, \)|\(v\)\), \):|ndims, \):|inputs\[k\], shared, \)|chosen, \):", LENGTHS)
+        for function in ("",)
+    ),
+    ("", r"reshape\(.*\(-2,|shape\[axis\] = - ?2", "NumPy takes any negative length for the one that is left open."),
+    ("", r"on_device_of(_leaves)?\(None\)|zeros_like\(None\)", "Arrays of NumPy live in one place."),
+    ("check_grads|slopes", "seed: int = 1", "Any seed serves; `check_grads` gives its own."),
+    ("slopes", r"2 / _size|rounding = 21", "Sizes of directions and the room for rounding are chosen, not derived."),
+    ("_size", r"2\.0", "Zeros have no size, and any serves."),
+    ("_random", "drawn = drawn|dtype=None|size, \\)", "Any direction serves, and arrays come in double precision."),
+    ("_inner", "", "Both are of one kind, and what is real has no imaginary part."),
+    ("reversed_sum", "cumulative_sum", "NumPy has had both since 2.1; the tests with 2.0 notice."),
+    ("_cut|frame|overlap_add|lengthened|squared_windows", "", "More zeros are added, and cut off again."),
+    ("pad", r"Framing\(", "How a signal is padded depends on neither the frames nor their distance."),
+    ("_edge_values|fourier", r", \)", "The last axis is what these functions take by themselves."),
+    ("_averaged", "_summed", "A sum's gradient does not depend on its value."),
+    ("_left", r"\[\.\.\., -1\]", "There is one column."),
+    ("_explicit", "", "Letters are counted that occur once; dots, commas and what replaces them do not."),
+    ("weighed", ">=", "The limit itself is met by no sum of squares but by chance."),
+    ("_warn_of_empty_bands", "", "Left to the test of the place of warnings, which mutmut cannot run."),
+]
 
 
 def run(*words: str) -> str:

@@ -112,8 +112,8 @@ def gradient(transform):
 calls = [functools.partial(transform, y) for transform in TRANSFORMS.values()]
 calls += [functools.partial(gradient, transform) for transform in TRANSFORMS.values()]
 # Two do what others do, and take long.
-others = [CALLS[name] for name in CALLS if name not in ("icqt", "mel_to_audio")]
-calls += [functools.partial(call, make()) for call, make in others]
+others = {name: pair for name, pair in CALLS.items() if name not in ("icqt", "mel_to_audio")}
+calls += [functools.partial(call, make()) for call, make in others.values()]
 rng = np.random.default_rng(0)
 def all_of_them(k):
     # In an order of their own, and at the end of each part in the same, which leaves the same in caches.

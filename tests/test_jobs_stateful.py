@@ -229,14 +229,15 @@ class Jobs(RuleBasedStateMachine):
             for name in written(fresh):
                 assert (self.out / name).read_bytes() == (fresh / name).read_bytes(), name
             others = after - set(written(fresh))
-        lost = {name for name in before - after if not name.endswith(".part")}
+        lost = {name for name in before - after if begun(name) is None}
         assert not lost
         assert not {name for name in others if not self.is_former(name)}
 
     def is_former(self, name):
         """Whether a file is of a former output, or was begun where no recording is left to bring a job there."""
-        if name.endswith(".part"):
-            return Path(name).parent not in {parent for known in self.names() for parent in Path(known).parents}
+        part = begun(name)
+        if part is not None:
+            return part.parent not in {parent for known in self.names() for parent in Path(known).parents}
         if self.kind == "zarr":
             place, groups = Path(name), [Path(known) for known in self.targets]
             return any(group.parent in place.parents or place.parent in group.parents for group in groups)
@@ -249,6 +250,11 @@ class Jobs(RuleBasedStateMachine):
                     self.run(workers=2)
             finally:
                 self.folder.cleanup()
+
+
+def begun(name):
+    """The file or folder that had not yet taken its place, if a file is of one."""
+    return next((place for place in (Path(name), *Path(name).parents) if place.name.endswith(".part")), None)
 
 
 def records(out, names):
