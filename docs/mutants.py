@@ -14,7 +14,7 @@ from typing import Any
 HERE = Path(__file__).parent
 BIN = Path(sys.executable).parent
 TABLES = "mutants/tables.sqlite"
-GOAL = 0.9
+ENDED = ("killed", "timeout", "segfault")
 
 INTRO = """# Mutants
 
@@ -60,8 +60,8 @@ def run(*words: str) -> str:
 
 def changed(diff: str) -> tuple[str, str]:
     """Return the lines that a diff takes and gives, in one line each."""
-    sides = ([line[1:].strip() for line in diff.splitlines() if re.match(rf"{sign}(?!{sign})", line)] for sign in "-+")
-    was, became = (" ".join(side) for side in sides)
+    lines = [line for line in diff.splitlines() if not line.startswith(("---", "+++"))]
+    was, became = (" ".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+")
     return was, became
 
 
@@ -72,7 +72,7 @@ def of_functions() -> list[dict[str, Any]]:
         name, status = line.strip().split(": ")
         module, _, function = name.rpartition(".")
         where = re.sub(r"^x_?|__mutmut_\d+$", "", function).replace("ǁ", ".").strip(".")
-        found = {"file": module.replace(".", "/") + ".py", "where": where, "killed": status in ("killed", "timeout")}
+        found = {"file": module.replace(".", "/") + ".py", "where": where, "killed": status in ENDED}
         if not found["killed"]:
             found["was"], found["became"] = changed(run("mutmut", "show", name))
         tried.append(found)
@@ -88,7 +88,7 @@ def of_tables() -> list[dict[str, Any]]:
             continue
         (change,) = item["mutations"]
         where = change["definition_name"] or "RULES"
-        found = {"file": f"{change['module_path']} ", "where": where, "killed": result["test_outcome"] != "survived"}
+        found = {"file": f"{change['module_path']}, by cosmic-ray", "where": where, "killed": result["test_outcome"] != "survived"}
         if not found["killed"]:
             found["was"], found["became"] = changed(result["diff"])
         tried.append(found)
