@@ -87,8 +87,8 @@ def of_tables() -> list[dict[str, Any]]:
         if result["worker_outcome"] == "skipped":
             continue
         (change,) = item["mutations"]
-        where = change["definition_name"] or "RULES"
-        found = {"file": f"{change['module_path']}, by cosmic-ray", "where": where, "killed": result["test_outcome"] != "survived"}
+        file, where = f"{change['module_path']}, by cosmic-ray", change["definition_name"] or "RULES"
+        found = {"file": file, "where": where, "killed": result["test_outcome"] != "survived"}
         if not found["killed"]:
             found["was"], found["became"] = changed(result["diff"])
         tried.append(found)
