@@ -325,7 +325,7 @@ def explored(machine, kind, **options):
 
 @pytest.mark.parametrize("kind", ["npz", "npy"])
 def test_any_order_of_changes_deaths_and_ends(kind):
-    explored(Jobs, kind, max_examples=20, stateful_step_count=20)
+    explored(Jobs, kind, max_examples=14, stateful_step_count=20)
 
 
 @pytest.mark.slow
