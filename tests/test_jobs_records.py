@@ -16,6 +16,8 @@ from arrayaudio.jobs.budget import Budget, half_of_memory, n_bytes
 from arrayaudio.jobs.locking import locked
 from arrayaudio.jobs.manifest import NAME, Manifest, Row, read_rows
 
+from .command_line import run
+from .recordings import encoded, tone
 from .unprivileged import bound_by_permissions
 
 ROWS = [
@@ -102,6 +104,30 @@ with Manifest(pathlib.Path({os.fspath(tmp_path)!r})) as manifest:
     assert done.stdout == "refused\n"
     assert len((tmp_path / NAME).read_text().splitlines()) == 1
     assert (tmp_path / NAME).read_text().endswith("\n")
+
+
+def test_an_output_that_came_of_what_is_no_longer_there_is_done_again(clip, out, monkeypatch):
+    """A run is killed between an output and its row, and the recording is again what the row before tells of."""
+
+    class Killed(BaseException):
+        pass
+
+    def append(manifest, row):
+        if row.status == "done":
+            raise Killed
+        Manifest.append(manifest, row)
+
+    run("extract", clip, "-o", out)
+    before, recording = (out / "clip.npz").read_bytes(), clip.read_bytes()
+    clip.write_bytes(encoded(tone(4000, 700)))
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr("arrayaudio.jobs.runner.Manifest", type("Killing", (Manifest,), {"append": append}))
+        run("extract", clip, "-o", out)
+    assert (out / "clip.npz").read_bytes() != before
+    assert len((out / "clip.npz").read_bytes()) == len(before)
+    clip.write_bytes(recording)
+    run("extract", clip, "-o", out)
+    assert (out / "clip.npz").read_bytes() == before
 
 
 # Lock

@@ -14,7 +14,7 @@ import arrayaudio as aa
 from arrayaudio.ext import io
 from arrayaudio.jobs.extract import Task, extract_one
 from arrayaudio.jobs.local import in_threads
-from arrayaudio.jobs.manifest import NAME, Manifest, read_rows
+from arrayaudio.jobs.manifest import NAME, read_rows
 from arrayaudio.jobs.runner import run_job
 from arrayaudio.jobs.settings import Settings
 
@@ -122,30 +122,6 @@ def test_another_recording_for_the_same_output_is_done(clips, tmp_path, out):
         os.utime(place, ns=(1, 1))  # they differ in their content alone
         run("extract", place, "-o", out)
     np.testing.assert_array_equal(features(out / "clip.npz"), aa.MelSpectrogram(sr=SR, scale="db")(io.load(place)[0]))
-
-
-def test_an_output_that_came_of_what_is_no_longer_there_is_done_again(clips, out, monkeypatch):
-    """A run is killed between an output and its row, and the recording is again what the row before tells of."""
-
-    class Killed(BaseException):
-        pass
-
-    def append(manifest, row):
-        if row.status == "done":
-            raise Killed
-        Manifest.append(manifest, row)
-
-    run("extract", clips, "-o", out)
-    before, recording = contents(out), (clips / "a.wav").read_bytes()
-    (clips / "a.wav").write_bytes(encoded(tone(4000, 700)))
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr("arrayaudio.jobs.runner.Manifest", type("Killing", (Manifest,), {"append": append}))
-        run("extract", clips, "-o", out)
-    assert contents(out)["a.npz"] != before["a.npz"]
-    assert len(contents(out)["a.npz"]) == len(before["a.npz"])
-    (clips / "a.wav").write_bytes(recording)
-    run("extract", clips, "-o", out)
-    assert contents(out) == before
 
 
 def test_the_folder_may_be_named_from_elsewhere(clips, out, monkeypatch):
