@@ -33,23 +33,38 @@ mostly tables that mutmut leaves alone. Each change is tried alone, against the 
 # Patterns of the function and of the changed line, and why no test sees the change.
 WHY = [
     ("", r"zip\(.*(strict=(None|False)|, )\)[]: ]", "Both have one length: the line says so for those who read it."),
-    ("", r"reshape\(.*\(-2,|= - ?2", "NumPy takes any negative length for the one that is left open."),
+    ("", r"reshape\(.*\(- ?2,|= - ?2", "NumPy takes any negative length for the one that is left open."),
     ("", r"on_device_of(_leaves)?\(None\)|zeros_like\(None\)", "NumPy's arrays live in one place."),
     ("slopes", r"seed: int = 1", "`check_grads` names the seed."),
     ("slopes", r"2 / _size|rounding = 21", "The sizes of directions, and the room for rounding, are a choice."),
     ("_size", r"2\.0", "Zeros have no size, and any serves."),
-    ("_random", r"drawn \+?-?=?|dtype=None|size, \)", "Any direction serves, and arguments are in double precision."),
-    ("_inner", r"", "Both are of one kind, and the real part of a real number is the number."),
+    (
+        "_random",
+        r"drawn (- 1j|\+ 2j|\+ 1j /)|normal\(None\)|dtype=None|size, \)",
+        "Any direction serves, and arguments are in double precision.",
+    ),
+    ("_inner", r"_counts\(a\) or|or True", "Both are of one kind, and the real part of a real number is the number."),
     ("^conj$", r"or True", "A real number is its own conjugate; to ask first saves a copy."),
     ("reversed_sum", r"cumulative_sum", "NumPy has had it since 2.1; the tests with NumPy 2.0 see this."),
-    ("_cut|frame|overlap_add|lengthened|squared_windows", r"", "Zeros are added, and cut off again."),
+    ("^_cut$", r"missing (= length \+|>= 0|> -1)", "Zeros are added, and cut off again."),
+    ("^frame$", r"parts \+ 1|max\(1,|hop_length \+ y|or True", "Zeros are added, and cut off again."),
+    ("^(overlap_add|lengthened)$", r"hop_length \+|max\(1,|before \+|\+ before", "Zeros are added, and cut off again."),
+    ("^squared_windows$", r"n_parts \+ 1", "Zeros are added, and cut off again."),
     ("^pad$", r"Framing\(", "How a signal is padded depends on neither the frames nor their distance."),
     ("_edge_values|fourier", r", \)", "The last axis is the one that these functions take by themselves."),
     ("_averaged", r"_summed", "The gradient of a sum does not depend on the sum."),
     ("_left", r"\[\.\.\., -1\]", "There is one column."),
-    ("_explicit", r"", "Letters that occur once count; dots and commas, and what replaces them, occur more often."),
+    (
+        "_explicit",
+        r"XX|widest = \[\], -1",
+        "Letters that occur once count; dots and commas, and what replaces them, occur more often.",
+    ),
     ("weighed", r">=", "No sum of squares meets the limit but by chance."),
-    ("_warn_of_empty_bands", r"", "The test of where warnings point sees this, and mutmut cannot run it."),
+    (
+        "_warn_of_empty_bands",
+        r"stacklevel|^\)*$",
+        "The test of where warnings point sees this, and mutmut cannot run it.",
+    ),
 ]
 
 
